@@ -1,0 +1,119 @@
+/** The vassal's log file: tagged lines, appended whole; bounded on disk, and never a reason to stop serving. */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  writeSync,
+} from "node:fs";
+import { messageOf } from "../core/errors.ts";
+
+/** Rotation by copy and truncate, so that every descriptor with O_APPEND on the file stays valid. */
+const ROTATE_BYTES = 16 * 1024 * 1024;
+const LINE_MAX = 8192;
+/** Lines wait for the end of the event-loop turn: a busy request log costs one write for many lines. */
+const FLUSH_BYTES = 64 * 1024;
+
+export interface LogTag {
+  readonly name: string;
+  readonly generation: number;
+}
+
+export type LogStream = "out" | "err" | "tsgi" | "req";
+
+/** Opens on first use; a file that cannot be written drops lines, counts them, and says so when it can again. */
+export class LogFile {
+  readonly #path: string;
+  readonly #tag: string;
+  #fd: number | undefined;
+  #pending: string[] = [];
+  #pendingBytes = 0;
+  #scheduled = false;
+  #writtenBytes = 0;
+  #dropped = 0;
+
+  constructor(path: string, tag: LogTag) {
+    this.#path = path;
+    this.#tag = `${tag.name}#${tag.generation}`;
+  }
+
+  /** One line of worker `worker` (0: the vassal process). Control characters are escaped, so a line stays one line. */
+  line(worker: number, stream: LogStream, text: string): void {
+    const stamp = new Date().toISOString();
+    const entry = `${stamp} ${this.#tag} w${worker} ${stream}| ${oneLine(text)}\n`;
+    this.#pending.push(entry);
+    this.#pendingBytes += entry.length;
+    if (this.#pendingBytes >= FLUSH_BYTES) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.flush());
+    }
+  }
+
+  /** Writes what is waiting; called by itself once a turn, and by hand before the process ends. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#pending.length === 0) return;
+    const lines = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    try {
+      this.#fd ??= openAppend(this.#path);
+      if (this.#dropped > 0) lines.unshift(this.#droppedLine());
+      this.#writtenBytes += writeSync(this.#fd, lines.join(""));
+      this.#dropped = 0;
+      if (this.#writtenBytes >= ROTATE_BYTES / 8) this.#rotateIfLarge(this.#fd);
+    } catch (error) {
+      // ENOSPC, EROFS, EACCES …: the log is not worth an outage. Count, and try again with the next lines.
+      this.#dropped += lines.length;
+      this.#reopenLater(error);
+    }
+  }
+
+  #droppedLine(): string {
+    return `${new Date().toISOString()} ${this.#tag} w0 tsgi| ${this.#dropped} log lines were lost: the file could not be written\n`;
+  }
+
+  #reopenLater(error: unknown): void {
+    if (this.#fd === undefined) return;
+    try {
+      closeSync(this.#fd);
+    } catch (closeError) {
+      process.stderr.write(`tsgi: ${messageOf(error)}; ${messageOf(closeError)}\n`);
+    }
+    this.#fd = undefined;
+  }
+
+  #rotateIfLarge(fd: number): void {
+    this.#writtenBytes = 0;
+    if (fstatSync(fd).size < ROTATE_BYTES) return;
+    copyFileSync(this.#path, `${this.#path}.1`);
+    ftruncateSync(fd, 0);
+  }
+}
+
+function openAppend(path: string): number {
+  const flags =
+    constants.O_WRONLY |
+    constants.O_APPEND |
+    constants.O_CREAT |
+    constants.O_NOFOLLOW |
+    constants.O_NONBLOCK;
+  return openSync(path, flags, 0o640);
+}
+
+/** Printable text of at most LINE_MAX characters: control characters become \xNN. */
+function oneLine(text: string): string {
+  const cut = text.length > LINE_MAX ? `${text.slice(0, LINE_MAX)}…` : text;
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(cut) ? escapeControls(cut) : cut;
+}
+
+function escapeControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
