@@ -20,6 +20,9 @@ export interface WorkerProcess {
 }
 
 export interface WorkerSource {
-  /** Starts worker number `id` (1 …; a replacement has the number of the one that it replaces). */
+  /**
+   * Starts worker number `id` (1 …; a replacement has the number of the one that it replaces). Must not throw, and
+   * tells nothing before it has returned: a worker that cannot be spawned has `exited` a moment later.
+   */
   spawn(id: number, events: WorkerEvents): WorkerProcess;
 }
