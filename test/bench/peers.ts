@@ -99,25 +99,21 @@ export function available(peer: Peer): boolean {
 
 function uwsgi(kind: string, address: string, workers: number): readonly string[] {
   return [
-    ...[
-      "uwsgi",
-      "--plugin",
-      "python3",
-      "--master",
-      "--die-on-term",
-      "--disable-logging",
-      "--need-app",
-    ],
-    ...[
-      "--listen",
-      "100",
-      "--processes",
-      String(workers),
-      kind,
-      address,
-      "--wsgi-file",
-      "hello.py",
-    ],
+    "uwsgi",
+    "--plugin",
+    "python3",
+    "--master",
+    "--die-on-term",
+    "--disable-logging",
+    "--need-app",
+    "--listen",
+    "100",
+    "--processes",
+    String(workers),
+    kind,
+    address,
+    "--wsgi-file",
+    "hello.py",
   ];
 }
 
