@@ -1,0 +1,153 @@
+/** Answers requests for files: maps the target, looks for the file or what stands in for it, sends the response. */
+import type { StaticConfig } from "../../config/vassal-config.ts";
+import { headerValue } from "../../protocol/request.ts";
+import type { Exchange } from "../../server/exchange.ts";
+import { sendParts } from "./body-sender.ts";
+import { acceptedNeighbours } from "./encoding-policy.ts";
+import type { FileStore, Loaded } from "./file-store.ts";
+import { contentTypeOf } from "./mime-types.ts";
+import { isHidden, mapTarget, slashLocation, type MappedPath } from "./path-policy.ts";
+import { planResponse } from "./response-policy.ts";
+
+const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
+
+/**
+ * A neighbour that is older than its file by more than this was made from an earlier version. (Copying a tree writes
+ * files in any order, within a moment.)
+ */
+const NEIGHBOUR_LAG_MS = 60_000;
+
+type Target = Extract<MappedPath, { kind: "path" }>;
+type Absent = Exclude<ReturnType<FileStore["load"]>, Loaded>;
+type Outcome =
+  | Loaded
+  | { readonly kind: "redirect" }
+  | { readonly kind: "missing" }
+  | { readonly kind: "forbidden" };
+
+export class StaticSite {
+  answered = 0;
+  readonly #store: FileStore;
+  readonly #config: StaticConfig;
+  readonly #warn: (line: string) => void;
+
+  constructor(store: FileStore, config: StaticConfig, warn: (line: string) => void) {
+    this.#store = store;
+    this.#config = config;
+    this.#warn = warn;
+  }
+
+  handle(exchange: Exchange): void {
+    this.answered += 1;
+    const { method, target } = exchange.head;
+    if (method === "OPTIONS") return sendPage(exchange, 204, ALLOW);
+    if (method !== "GET" && method !== "HEAD") return sendPage(exchange, 405, ALLOW);
+    const mapped = mapTarget(target);
+    if (mapped.kind === "refused") return sendPage(exchange, mapped.status, []);
+    if (isHidden(mapped.segments)) return sendPage(exchange, 404, []);
+    const outcome = this.#find(mapped, headerValue(exchange.head.headers, "accept-encoding"));
+    switch (outcome.kind) {
+      case "memory":
+      case "open":
+        return sendFile(exchange, outcome);
+      case "redirect":
+        return sendPage(exchange, 301, ["Location", slashLocation(mapped.segments, mapped.query)]);
+      case "missing":
+        return sendPage(exchange, 404, []);
+      case "forbidden":
+        return sendPage(exchange, 403, []);
+    }
+  }
+
+  #find(target: Target, acceptEncoding: string | undefined): Outcome {
+    const relative = target.segments.join("/");
+    const found = this.#load(relative, acceptEncoding);
+    if (found.kind === "memory" || found.kind === "open") {
+      if (!target.directory) return found;
+      if (found.kind === "open") found.file.close();
+      return this.#fallback(acceptEncoding) ?? { kind: "missing" };
+    }
+    if (found.kind === "directory") {
+      if (!target.directory) return { kind: "redirect" };
+      const index = this.#index(relative, acceptEncoding);
+      return index ?? this.#fallback(acceptEncoding) ?? { kind: "forbidden" };
+    }
+    if (found.kind === "forbidden") return found;
+    return this.#fallback(acceptEncoding) ?? found;
+  }
+
+  #index(directory: string, acceptEncoding: string | undefined): Loaded | undefined {
+    for (const name of this.#config.index) {
+      const found = this.#load(directory === "" ? name : `${directory}/${name}`, acceptEncoding);
+      if (found.kind === "memory" || found.kind === "open") return found;
+    }
+    return undefined;
+  }
+
+  /** The page of a single-page application, for every path that names no file. */
+  #fallback(acceptEncoding: string | undefined): Loaded | undefined {
+    if (this.#config.fallback === undefined) return undefined;
+    const found = this.#load(this.#config.fallback.replace(/^\/+/, ""), acceptEncoding);
+    return found.kind === "memory" || found.kind === "open" ? found : undefined;
+  }
+
+  /** The file itself, or the precompressed neighbour that the client likes best. */
+  #load(relative: string, acceptEncoding: string | undefined): Loaded | Absent {
+    const plain = this.#store.load(relative);
+    if (plain.kind === "forbidden")
+      this.#warn(`Cannot serve ${JSON.stringify(relative)}: ${plain.reason}`);
+    if (plain.kind !== "memory" && plain.kind !== "open") return plain;
+    if (!this.#config.precompressed) return plain;
+    for (const { coding, extension } of acceptedNeighbours(acceptEncoding)) {
+      const modifiedMs = this.#store.modifiedMs(relative + extension);
+      if (modifiedMs === undefined) continue;
+      if (modifiedMs + NEIGHBOUR_LAG_MS < plain.representation.lastModifiedMs) continue;
+      const contentType = contentTypeOf(relative);
+      const packed = this.#store.load(relative + extension, { coding, contentType });
+      if (packed.kind !== "memory" && packed.kind !== "open") continue;
+      if (plain.kind === "open") plain.file.close();
+      return packed;
+    }
+    return plain;
+  }
+}
+
+function sendFile(exchange: Exchange, loaded: Loaded): void {
+  const plan = planResponse(exchange.head, loaded.representation);
+  const { status, reason, lines, contentLength, parts } = plan;
+  exchange.startRaw(status, reason, lines, contentLength);
+  if (loaded.kind === "open") return sendParts(exchange, loaded.file, parts);
+  const { body } = loaded;
+  const [only] = parts;
+  if (only?.kind === "bytes" && only.first === 0 && only.last === body.length - 1) {
+    return exchange.end(body);
+  }
+  for (const part of parts) {
+    exchange.write(part.kind === "text" ? part.text : body.subarray(part.first, part.last + 1));
+  }
+  return exchange.end();
+}
+
+const PAGES: Readonly<Record<number, string>> = {
+  301: "Moved Permanently",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+};
+
+/** A short page that repeats nothing of what was asked. */
+function sendPage(exchange: Exchange, status: number, headers: readonly string[]): void {
+  const title = PAGES[status];
+  if (title === undefined) {
+    exchange.start({ status, headers });
+    return exchange.end();
+  }
+  const page = `<!doctype html>\n<title>${title}</title>\n<h1>${status} ${title}</h1>\n`;
+  exchange.start({
+    status,
+    headers: ["Content-Type", "text/html; charset=utf-8", ...headers],
+    contentLength: page.length,
+  });
+  return exchange.end(page);
+}
