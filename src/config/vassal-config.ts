@@ -37,6 +37,8 @@ export interface VassalConfig {
   /** As written (may be relative to the vassal file, may end in a symlink); undefined = the vassal file's folder. */
   readonly directory?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Absolute paths of files of NAME=value lines, read by the launcher at each deploy; later ones win, `env` wins over all. */
+  readonly envFile: readonly string[];
   /** A program that replaces the language's usual interpreter. */
   readonly interpreter?: string;
   readonly virtualenv?: string;
