@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { getSystemErrorMap } from "node:util";
-import type koffi from "koffi";
+import type * as Koffi from "koffi";
 import { messageOf, systemCode } from "../core/errors.ts";
 
 /** Linux numbers, the same on every architecture that Node supports (asm-generic). */
@@ -53,10 +53,10 @@ function libc(): Libc {
 }
 
 function bindLibc(): Libc {
-  let library: koffi.LibraryHandle;
+  let library: Koffi.LibraryHandle;
   let errno: () => number;
   try {
-    const door = createRequire(import.meta.url)("koffi") as typeof koffi;
+    const door = createRequire(import.meta.url)("koffi") as typeof Koffi;
     library = door.load(null);
     errno = () => door.errno();
   } catch (cause) {
