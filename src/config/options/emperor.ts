@@ -7,6 +7,9 @@ import { choice, integer, text } from "../types/scalars.ts";
 import { duration } from "../types/units.ts";
 
 const family = "emperor";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 const folder = path({ against: "file", label: "the path of a folder" });
 
 function emperorOption<T>(spec: Parameters<typeof vassalOption<T>>[0]): OptionSpec<T> {
@@ -67,7 +70,7 @@ export const rescanInterval = emperorOption({
   ],
 });
 
-export const logLevel = emperorOption({
+export const logLevel = emperorOption<LogLevel>({
   name: "log-level",
   family,
   type: choice(["debug", "info", "warn", "error"]),
