@@ -9,6 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { messageOf } from "../core/errors.ts";
+import { STANDARD_OUTPUT } from "../launch/log-file.ts";
 
 /** Rotation by copy and truncate, so that every descriptor with O_APPEND on the file stays valid. */
 const ROTATE_BYTES = 16 * 1024 * 1024;
@@ -77,7 +78,7 @@ export class LogFile {
   }
 
   #reopenLater(error: unknown): void {
-    if (this.#fd === undefined) return;
+    if (this.#fd === undefined || this.#path === STANDARD_OUTPUT) return;
     try {
       closeSync(this.#fd);
     } catch (closeError) {
@@ -88,6 +89,7 @@ export class LogFile {
 
   #rotateIfLarge(fd: number): void {
     this.#writtenBytes = 0;
+    if (this.#path === STANDARD_OUTPUT) return;
     if (fstatSync(fd).size < ROTATE_BYTES) return;
     copyFileSync(this.#path, `${this.#path}.1`);
     ftruncateSync(fd, 0);
@@ -95,6 +97,7 @@ export class LogFile {
 }
 
 function openAppend(path: string): number {
+  if (path === STANDARD_OUTPUT) return 1;
   const flags =
     constants.O_WRONLY |
     constants.O_APPEND |

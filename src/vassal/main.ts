@@ -7,6 +7,8 @@ import type { VassalSpec } from "../ipc/vassal-spec.ts";
 import { loadRuntime } from "./load-runtime.ts";
 import { Vassal } from "./vassal.ts";
 
+const PARENT_CHECK_MS = 1000;
+
 function readSpec(): VassalSpec {
   try {
     // Written by the launcher of the same release, from validated data: parsed, not validated again.
@@ -35,7 +37,16 @@ async function main(): Promise<void> {
   process.on("SIGINT", leave);
   // A terminal that closes is no reason to stop serving.
   process.on("SIGHUP", () => undefined);
+  if (spec.link === undefined) leaveWithParent(leave);
   await vassal.start();
+}
+
+/** Without an emperor nobody is left to stop this process when the one that started it has died. */
+function leaveWithParent(leave: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) leave();
+  }, PARENT_CHECK_MS).unref();
 }
 
 void main();
