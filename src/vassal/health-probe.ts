@@ -45,12 +45,12 @@ export class HealthProbe {
 
   #watch(): void {
     if (this.#stopped) return;
-    setTimeout(() => {
-      void this.#ask().then((answer) => {
-        this.#judge(answer);
-        this.#watch();
-      });
-    }, INTERVAL_MS).unref();
+    setTimeout(() => void this.#look(), INTERVAL_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#judge(await this.#ask());
+    this.#watch();
   }
 
   #judge(answer: string): void {
