@@ -23,6 +23,7 @@ export interface StaticResponse {
   readonly reason: string;
   /** "Name: value\r\n" each, without Content-Length. */
   readonly lines: string;
+  /** -1 sends none. */
   readonly contentLength: number;
   /** Empty for HEAD, 304 and 412. */
   readonly parts: readonly BodyPart[];
@@ -51,7 +52,7 @@ export function describeFile(facts: RepresentationFacts): Representation {
 /** For GET and HEAD of an existing file. */
 export function planResponse(head: RequestHead, file: Representation): StaticResponse {
   const condition = evaluateConditions(head.headers, file);
-  if (condition.kind === "notModified") return bare(304, "Not Modified", file.validatorLines);
+  if (condition.kind === "notModified") return notModified(file);
   if (condition.kind === "failed") return bare(412, "Precondition Failed", file.validatorLines);
   const isHead = head.method === "HEAD";
   // Only GET has ranges (RFC 9110 §14.2).
@@ -71,6 +72,11 @@ export function planResponse(head: RequestHead, file: Representation): StaticRes
     contentLength: file.sizeBytes,
     parts,
   };
+}
+
+/** A Content-Length here would be that of the 200 (RFC 9110 §8.6); none is simpler and always true. */
+function notModified(file: Representation): StaticResponse {
+  return { ...bare(304, "Not Modified", file.validatorLines), contentLength: -1 };
 }
 
 function bare(status: number, reason: string, lines: string): StaticResponse {

@@ -1,6 +1,7 @@
 /** Answers requests for files: maps the target, looks for the file or what stands in for it, sends the response. */
 import type { StaticConfig } from "../../config/vassal-config.ts";
 import { headerValue } from "../../protocol/request.ts";
+import { errorPage } from "../../server/error-page.ts";
 import type { Exchange } from "../../server/exchange.ts";
 import { sendParts } from "./body-sender.ts";
 import { acceptedNeighbours } from "./encoding-policy.ts";
@@ -128,26 +129,17 @@ function sendFile(exchange: Exchange, loaded: Loaded): void {
   return exchange.end();
 }
 
-const PAGES: Readonly<Record<number, string>> = {
-  301: "Moved Permanently",
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-};
-
-/** A short page that repeats nothing of what was asked. */
+/** A page of the front's own: it repeats nothing of what was asked. */
 function sendPage(exchange: Exchange, status: number, headers: readonly string[]): void {
-  const title = PAGES[status];
-  if (title === undefined) {
+  if (status === 204) {
     exchange.start({ status, headers });
     return exchange.end();
   }
-  const page = `<!doctype html>\n<title>${title}</title>\n<h1>${status} ${title}</h1>\n`;
-  exchange.start({
-    status,
-    headers: ["Content-Type", "text/html; charset=utf-8", ...headers],
-    contentLength: page.length,
-  });
-  return exchange.end(page);
+  const page = errorPage(status, headerValue(exchange.head.headers, "accept"));
+  let lines = page.lines;
+  for (let index = 0; index < headers.length; index += 2) {
+    lines += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  }
+  exchange.startRaw(status, "", lines, page.body.length);
+  return exchange.end(page.body);
 }
