@@ -158,6 +158,7 @@ function expand(
     (key) => spellings.get(key)?.spec.name === "request-log",
   );
   for (const { at, ...problem } of expansion.problems) {
+    if (findings.full) break;
     findings.add("error", at, { ...problem, message: `${problem.key}: ${problem.message}` });
   }
   return expansion.entries;

@@ -79,7 +79,7 @@ class Expander {
   /** Keys that some value asked for. */
   readonly used = new Set<string>();
   readonly #definitions: ReadonlyMap<string, string>;
-  readonly #expanded = new Map<string, string>();
+  readonly #expanded = new Map<string, string | Refusal>();
   readonly #open = new Set<string>();
   #total = 0;
 
@@ -94,9 +94,11 @@ class Expander {
       const start = text.indexOf("%(", rest);
       const end = start === -1 ? -1 : text.indexOf(")", start);
       if (end === -1) {
+        if (rest === 0) return text;
         result += text.slice(rest);
-        this.#total += text.length;
-        return result.length > MAX_VALUE_LENGTH && rest > 0 ? TOO_LONG : result;
+        this.#total += result.length;
+        const tooLong = result.length > MAX_VALUE_LENGTH || this.#total > MAX_TOTAL_LENGTH;
+        return tooLong ? TOO_LONG : result;
       }
       const name = text.slice(start + 2, end);
       const value = this.#definition(name.trim());
@@ -108,7 +110,7 @@ class Expander {
         };
       }
       result += text.slice(rest, start) + (value ?? text.slice(start, end + 1));
-      if (result.length > MAX_VALUE_LENGTH || this.#total > MAX_TOTAL_LENGTH) return TOO_LONG;
+      if (result.length > MAX_VALUE_LENGTH) return TOO_LONG;
       rest = end + 1;
     }
   }
@@ -121,14 +123,14 @@ class Expander {
     if (known !== undefined) return known;
     if (this.#open.has(name) || this.#open.size > 64) {
       return {
-        message: `'%(${quoteValue(name)})' leads back to itself`,
+        message: `'%(${quoteValue(name)})' leads back to itself, or through more than 64 others`,
         fix: "break the circle of placeholders",
       };
     }
     this.#open.add(name);
     const expanded = this.expand(text, false);
     this.#open.delete(name);
-    if (typeof expanded === "string") this.#expanded.set(name, expanded);
+    this.#expanded.set(name, expanded);
     return expanded;
   }
 }

@@ -10,11 +10,19 @@ import { rawText } from "./raw-value.ts";
 import { nearest } from "./suggest.ts";
 import { parseInteger } from "./types/scalars.ts";
 
-/** Errors and warnings of one file, in the order in which they were found. */
+/** Nobody reads more, and a hostile file would make a million. */
+const MAX_FINDINGS = 100;
+
+/** Errors and warnings of one file, in the order in which they were found; at most MAX_FINDINGS of each. */
 export class Findings {
   readonly errors: ConfigProblem[] = [];
   readonly warnings: ConfigProblem[] = [];
   readonly #file: string;
+
+  /** No more errors are listed, so that looking for them is over. */
+  get full(): boolean {
+    return this.errors.length > MAX_FINDINGS;
+  }
 
   constructor(file: string) {
     this.#file = file;
@@ -26,7 +34,14 @@ export class Findings {
     what: { readonly message: string; readonly fix: string; key?: string; value?: string },
   ): undefined {
     const { message, fix, key, value } = what;
-    (severity === "error" ? this.errors : this.warnings).push({
+    const list = severity === "error" ? this.errors : this.warnings;
+    if (list.length > MAX_FINDINGS) return undefined;
+    if (list.length === MAX_FINDINGS) {
+      const last = { message: "there are more problems, which are not listed", fix: "start here" };
+      list.push({ severity, file: this.#file, line: at.line, column: at.column, ...last });
+      return undefined;
+    }
+    list.push({
       severity,
       file: this.#file,
       line: at.line,
@@ -56,6 +71,9 @@ export class Settings {
   /** Options that were given, even with a bad value: a missing-key error would mislead. */
   readonly mentioned = new Map<string, Origin>();
 
+  /** Options that an unknown key probably meant. */
+  readonly suggested = new Set<string>();
+
   constructor(scope: Scope, folder: string, findings: Findings) {
     this.#index = INDEX[scope];
     this.#folder = folder;
@@ -84,6 +102,7 @@ export class Settings {
   /** Reads entries written in tsgi's words, or those of a [uwsgi] section, where `listen` is the backlog. */
   read(entries: readonly RawEntry[], dialect: "tsgi" | "uwsgi"): void {
     for (const entry of entries) {
+      if (this.#findings.full) return;
       const { key, value } = entry;
       if (this.#index.groups.has(key) && value.kind === "map") this.#readGroup(entry, value);
       else if (dialect === "uwsgi" && key === "listen" && isBacklog(value)) {
@@ -135,6 +154,9 @@ export class Settings {
   ): void {
     const known = this.given.get(spec.name);
     if (first !== undefined && spec.type.combine === undefined) {
+      // Two of uWSGI's names for one thing (reload-mercy, worker-reload-mercy) may agree.
+      const agrees = known !== undefined && spec.type.show(known.value) === spec.type.show(value);
+      if (first.key !== entry.key && agrees) return;
       this.#findings.add("error", entry.at, {
         key: entry.key,
         message:
@@ -170,6 +192,8 @@ export class Settings {
       .map((name) => name.slice(prefix.length));
     const candidates = group === undefined ? names.concat([...this.#index.groups]) : names;
     const meant = nearest(entry.key, candidates);
+    const meantSpec = this.#index.spellings.get(prefix + (meant ?? ""))?.spec;
+    if (meantSpec !== undefined) this.suggested.add(meantSpec.name);
     this.#findings.add("error", entry.at, {
       key: `${prefix}${entry.key}`,
       value: rawText(entry.value),

@@ -9,7 +9,7 @@ const MAX_LENGTH = 40;
  * @example nearest("worker", ["workers", "threads"]) => "workers"
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > MAX_LENGTH) return undefined;
+  if (word.length > MAX_LENGTH || word.length < 3) return undefined;
   const wanted = word.toLowerCase().replaceAll("_", "-");
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;

@@ -29,7 +29,7 @@ export function assembleVassal(
 ): VassalConfig | undefined {
   const app = assembleApp(settings, findings, start);
   const addresses = settings.find(listen);
-  if (!settings.mentioned.has(listen.name)) {
+  if (!settings.mentioned.has(listen.name) && !settings.suggested.has(listen.name)) {
     findings.add("error", start, {
       key: "listen",
       message: "the key 'listen' is missing",
@@ -93,6 +93,7 @@ export function assembleVassal(
 function assembleApp(settings: Settings, findings: Findings, start: Place): AppConfig | undefined {
   const named = APP_OPTIONS.filter((spec) => settings.mentioned.has(spec.name));
   if (named.length === 0) {
+    if (APP_OPTIONS.some((spec) => settings.suggested.has(spec.name))) return undefined;
     return findings.add("error", start, {
       message: "no application is named",
       fix: "write exactly one of python, node, static or exec, as in 'python: blog.wsgi:application'",

@@ -1,6 +1,7 @@
 /** A program and its arguments: a list, or a text split at white space and quotes. Never a shell. */
-import type { OptionType } from "../option.ts";
+import type { OptionType, ReadContext } from "../option.ts";
 import { quoteValue } from "../problem.ts";
+import type { RawValue } from "../raw-value.ts";
 import { readScalar } from "./scalars.ts";
 
 const LABEL = "a program with its arguments, as text or as a list";
@@ -22,7 +23,7 @@ export const command: OptionType<readonly string[]> = {
     ],
   },
   read(value, context) {
-    const argv: string[] = [];
+    let argv: string[] = [];
     if (value.kind === "list") {
       for (const item of value.items) {
         const scalar = readScalar(item, context, "one argument");
@@ -32,6 +33,7 @@ export const command: OptionType<readonly string[]> = {
     } else {
       const scalar = readScalar(value, context, LABEL);
       if (scalar === undefined) return undefined;
+      if (scalar.text.length > MAX_ARGUMENT_LENGTH) return tooLong(value, context);
       const split = splitCommand(scalar.text);
       if (split === undefined) {
         return context.fail(
@@ -40,7 +42,7 @@ export const command: OptionType<readonly string[]> = {
           "close the quote, or write a list: [program, argument]",
         );
       }
-      argv.push(...split);
+      argv = split;
     }
     if (argv.length === 0 || argv[0] === "") {
       return context.fail(value, "the command is empty", "name a program");
@@ -49,11 +51,7 @@ export const command: OptionType<readonly string[]> = {
       argv.length > MAX_ARGUMENTS ||
       argv.some((argument) => argument.length > MAX_ARGUMENT_LENGTH)
     ) {
-      return context.fail(
-        value,
-        "the command is longer than the kernel takes",
-        "pass the data in a file",
-      );
+      return tooLong(value, context);
     }
     if (argv.some((argument) => argument.includes("\0"))) {
       return context.fail(value, "the command contains a NUL byte", "remove it");
@@ -62,6 +60,14 @@ export const command: OptionType<readonly string[]> = {
   },
   show: (argv) => JSON.stringify(argv),
 };
+
+function tooLong(value: RawValue, context: ReadContext): undefined {
+  return context.fail(
+    value,
+    "the command is longer than the kernel takes",
+    "pass the data in a file",
+  );
+}
 
 /**
  * Words of a command: split at white space; '…' and "…" keep white space, and a backslash takes the next character as it
