@@ -19,6 +19,17 @@ export class Findings {
   readonly warnings: ConfigProblem[] = [];
   readonly #file: string;
 
+  /** A value that was found bad once (a placeholder in it, say) is not reported again as what it looks like now. */
+  #isKnown(list: readonly ConfigProblem[], at: Place, key: string | undefined): boolean {
+    return (
+      key !== undefined &&
+      at.line > 0 &&
+      list.some(
+        (one) => one.line === at.line && one.column === at.column && one.key === quoteValue(key),
+      )
+    );
+  }
+
   /** No more errors are listed, so that looking for them is over. */
   get full(): boolean {
     return this.errors.length > MAX_FINDINGS;
@@ -35,7 +46,7 @@ export class Findings {
   ): undefined {
     const { message, fix, key, value } = what;
     const list = severity === "error" ? this.errors : this.warnings;
-    if (list.length > MAX_FINDINGS) return undefined;
+    if (list.length > MAX_FINDINGS || this.#isKnown(list, at, what.key)) return undefined;
     if (list.length === MAX_FINDINGS) {
       const last = { message: "there are more problems, which are not listed", fix: "start here" };
       list.push({ severity, file: this.#file, line: at.line, column: at.column, ...last });
@@ -161,8 +172,8 @@ export class Settings {
         key: entry.key,
         message:
           first.key === entry.key
-            ? `'${entry.key}' is given twice${lineText(first)}`
-            : `'${entry.key}' is another name of '${first.key}', which is given${lineText(first)}`,
+            ? `'${entry.key}' is given twice${lineText(first, ", first")}`
+            : `'${entry.key}' is another name of '${first.key}', which is given too${lineText(first, "")}`,
         fix: "keep one of them",
       });
       return;
@@ -230,6 +241,6 @@ function isBacklog(value: RawValue): boolean {
   return value.kind === "scalar" && parseInteger(value.text) !== undefined;
 }
 
-function lineText(place: Place): string {
-  return place.line === 0 ? "" : ` in line ${place.line}`;
+function lineText(place: Place, before: string): string {
+  return place.line === 0 ? "" : `${before} in line ${place.line}`;
 }
