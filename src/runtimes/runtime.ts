@@ -7,7 +7,7 @@ import type { Handler } from "../server/exchange.ts";
 export interface RuntimeHost {
   readonly spec: VassalSpec;
   /** A tagged line for the vassal's log: `worker` 0 is the vassal process itself. */
-  logLine(worker: number, stream: "out" | "err" | "tsgi", line: string): void;
+  logLine(worker: number, stream: "out" | "err" | "tsgi" | "req", line: string): void;
   /** An event for the emperor's journal (and the log). */
   event(event: VassalEvent): void;
   /** The last output lines of the application, oldest first. */
