@@ -16,6 +16,9 @@ const EXTENSION = new RegExp(
   "y",
 );
 
+/** Fields that frame or route a message: whoever merged them would read another one (RFC 9110 §6.5.1). */
+const FORBIDDEN_TRAILERS = new Set(["content-length", "transfer-encoding", "host"]);
+
 export type BodyLimits = Pick<HttpLimits, "maxBodyBytes" | "maxHeadBytes" | "maxHeaders">;
 
 type Phase = "size" | "data" | "data-cr" | "data-lf" | "trailer" | "done";
@@ -137,6 +140,7 @@ export class ChunkedDecoder {
     this.#trailerBytes += end + 2;
     const problem = parseFieldLine(line, 0, end, this.trailers);
     if (problem !== undefined) this.#refuse(problem);
+    if (FORBIDDEN_TRAILERS.has(this.trailers.at(-2)?.toLowerCase() ?? "")) this.#refuse("bad-trailer");
     if (this.trailers.length > this.#limits.maxHeaders * 2) this.#refuse("too-many-headers");
   }
 

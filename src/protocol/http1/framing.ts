@@ -1,7 +1,7 @@
 /** What the header fields of a request mean for the connection: framing, persistence, host, expectation (RFC 9112 §6, §9). */
 import type { ProtocolErrorCode } from "../codec.ts";
 import type { BodyFraming } from "../request.ts";
-import { isHost, isToken, listHas, parseContentLength } from "./grammar.ts";
+import { isHost, isToken, listHas, parseContentLength, splitList } from "./grammar.ts";
 
 export interface Framing {
   readonly body: BodyFraming;
@@ -22,6 +22,7 @@ class Noted {
   connection: string | undefined;
   expect: string | undefined;
   upgrade: string | undefined;
+  hasType = false;
   problem: ProtocolErrorCode | undefined;
 }
 
@@ -72,6 +73,12 @@ function note(noted: Noted, name: string, value: string): void {
     case 10:
       if (name.toLowerCase() === "connection") noted.connection = join(noted.connection, value);
       return;
+    case 12:
+      if (name.toLowerCase() !== "content-type") return;
+      // Two readers that pick different ones see two different bodies.
+      if (noted.hasType) noted.problem ??= "repeated-content-type";
+      noted.hasType = true;
+      return;
     case 14:
       if (name.toLowerCase() !== "content-length") return;
       if (noted.length !== undefined) noted.problem ??= "repeated-content-length";
@@ -94,7 +101,7 @@ function bodyFraming(noted: Noted, minor: 0 | 1): BodyFraming | ProtocolErrorCod
     if (minor === 0) return "transfer-encoding-in-1.0";
     if (noted.length !== undefined) return "both-lengths";
     if (noted.coding.toLowerCase() === "chunked") return CHUNKED_BODY;
-    const codings = noted.coding.split(",").map((coding) => coding.trim());
+    const codings = splitList(noted.coding);
     // "chunked" anywhere but once at the end can be read in two ways; other known forms are just not implemented.
     const isClear = codings.every(
       (coding) => isToken(coding) && coding.toLowerCase() !== "chunked",
