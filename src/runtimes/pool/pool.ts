@@ -112,6 +112,10 @@ export class WorkerPool {
     return new Promise((resolve) => this.#stopWaiters.push(resolve));
   }
 
+  get isStopping(): boolean {
+    return this.#phase === "stopping";
+  }
+
   /** Told by the owner when `requests()` of a worker has grown: the max-requests check, cheap enough for every batch. */
   noteProgress(worker: WorkerProcess): void {
     const member = this.#members.get(worker);
