@@ -9,9 +9,10 @@ import type { ConfigProblem } from "../../config/problem.ts";
 import { resolvedText, resolveOptions } from "../../config/resolved.ts";
 import type { ResolvedOption } from "../../config/resolved.ts";
 import { addressesClash } from "../../config/types/listen-address.ts";
-import { classifyVassalFile } from "../../config/vassal-files.ts";
 import { systemCode } from "../../core/errors.ts";
 import { EXIT } from "../../core/exit-codes.ts";
+import { vassalNameProblem } from "../../core/vassal-name.ts";
+import { vassalNameOf } from "../../emperor/monitors/vassal-candidates.ts";
 import { readBounded } from "../../platform/files.ts";
 
 export interface CheckOptions {
@@ -88,12 +89,11 @@ interface Checked extends Candidate {
 
 function candidatesOf(path: string): Candidate[] {
   try {
-    if (!statSync(path).isDirectory()) return [candidateOf(path, true)];
+    if (!statSync(path).isDirectory()) return [candidateOf(path)];
     return readdirSync(path)
       .sort()
-      .flatMap((entry) =>
-        classifyVassalFile(entry).kind === "other" ? [] : [candidateOf(join(path, entry), false)],
-      );
+      .filter((entry) => vassalNameOf(entry) !== undefined)
+      .map((entry) => candidateOf(join(path, entry)));
   } catch (error) {
     const reason = systemCode(error) === "ENOENT" ? "it does not exist" : String(systemCode(error));
     return [
@@ -106,19 +106,18 @@ function candidatesOf(path: string): Candidate[] {
   }
 }
 
-/** `named`: the user named this very file, so a name that is no vassal's deserves a word. */
-function candidateOf(file: string, named: boolean): Candidate {
-  const verdict = classifyVassalFile(basename(file));
-  if (verdict.kind === "vassal") return { file, name: verdict.name };
-  if (verdict.kind === "refused") {
-    const refusal = { message: `the name of the file: ${verdict.reason}`, fix: "rename the file" };
-    return { file, name: verdict.name, refusal };
+function candidateOf(file: string): Candidate {
+  const name = vassalNameOf(basename(file));
+  if (name === undefined) {
+    const refusal = {
+      message: "the emperor would not take this file for a vassal",
+      fix: "name it *.yaml, *.yml, *.json or *.ini, and not as a hidden or temporary file",
+    };
+    return { file, name: basename(file), refusal };
   }
-  const refusal = {
-    message: "the emperor would not take this file for a vassal",
-    fix: "name it *.yaml, *.yml, *.json or *.ini, and not hidden",
-  };
-  return named ? { file, name: basename(file), refusal } : { file, name: basename(file) };
+  const reason = vassalNameProblem(name);
+  if (reason === undefined) return { file, name };
+  return { file, name, refusal: { message: `the name of the file: ${reason}`, fix: "rename it" } };
 }
 
 function checkCandidate(candidate: Candidate): Checked {
