@@ -55,6 +55,7 @@ export function referencePage(): string {
     for (const spec of specs) {
       parts.push(`### \`${spec.name}\``, "", spec.doc, "");
       parts.push(`- Takes ${spec.type.label}`, `- Default: ${defaultText(spec)}`);
+      if (spec.only !== undefined) parts.push(`- Only for ${spec.only.join(", ")}`);
       if (spec.aliases.length > 0) parts.push(`- uWSGI's names: ${aliasText(spec, "`")}`);
       parts.push(`- Since ${spec.since}`, "", "```yaml", spec.example, "```", "");
     }
@@ -75,6 +76,7 @@ function explainSpec(spec: OptionSpec<unknown>, wanted: string): string {
   const rows = [
     ["takes", spec.type.label],
     ["default", defaultText(spec)],
+    ...(spec.only === undefined ? [] : [["for", spec.only.join(", ")]]),
     ["example", spec.example],
     ...(spec.aliases.length === 0 ? [] : [["uWSGI", aliasText(spec, "")]]),
     ...(spec.scope === "vassal" ? [["flag", `--${flatName(spec.name)} <${spec.type.word}>`]] : []),

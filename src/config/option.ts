@@ -1,6 +1,7 @@
 /** The shape of one option: the record from which validation, `explain`, the JSON Schema, flags and the reference are made. */
 import type { Place } from "./problem.ts";
 import type { RawValue } from "./raw-value.ts";
+import type { AppConfig } from "./vassal-config.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -65,6 +66,8 @@ export interface OptionSpec<T> {
   readonly default?: T;
   /** What happens without the key, where `default` cannot say it. */
   readonly defaultText?: string;
+  /** Kinds of application it has an effect for; absent: all. */
+  readonly only?: readonly AppConfig["kind"][];
   /** Some plain sentences: what it does, its unit, when to change it. */
   readonly doc: string;
   /** A line of YAML. */

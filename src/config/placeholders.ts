@@ -5,7 +5,7 @@
 import { quoteValue } from "./problem.ts";
 import type { Place } from "./problem.ts";
 import type { RawEntry, RawValue } from "./raw-value.ts";
-import { baseOf, folderOf } from "./types/path.ts";
+import { expandMagic, magicVariables } from "./magic-variables.ts";
 
 export interface PlaceholderProblem {
   readonly at: Place;
@@ -154,54 +154,6 @@ function definitionsOf(entries: readonly RawEntry[]): ReadonlyMap<string, string
     }
   }
   return definitions;
-}
-
-/** Letter => text; upper case is the same here, since no file includes another. */
-function magicVariables(file: string): ReadonlyMap<string, string> {
-  const folder = folderOf(file);
-  const name = baseOf(file);
-  const dot = name.lastIndexOf(".");
-  const lower: [string, string][] = [
-    ["p", file],
-    ["o", file],
-    ["s", name],
-    ["d", folder === "/" ? "/" : `${folder}/`],
-    ["v", folder],
-    ["c", baseOf(folder)],
-    ["n", dot > 0 ? name.slice(0, dot) : name],
-    ["e", dot > 0 ? name.slice(dot + 1) : ""],
-  ];
-  const upper = lower.map(([letter, text]): [string, string] => [letter.toUpperCase(), text]);
-  // %V is uWSGI's version, not the upper-case %v.
-  return new Map([...lower, ...upper.filter(([letter]) => letter !== "V")]);
-}
-
-/** uWSGI's magic letters that depend on the machine or the moment. */
-const REFUSED_MAGIC = "VhtTxXiIkuUgGjJb0123456789[";
-
-function expandMagic(
-  text: string,
-  magic: ReadonlyMap<string, string>,
-  refuse: (message: string, fix: string) => void,
-): string {
-  if (text.includes("$(")) {
-    refuse("'$(…)' is not expanded: a vassal file reads nothing from outside", "write the value");
-    return text;
-  }
-  if (text.includes("@(")) {
-    refuse("'@(…)' is not expanded: a vassal file runs and reads nothing", "write the value");
-    return text;
-  }
-  let refused = false;
-  return text.replace(/%([^(])/g, (whole, letter: string) => {
-    const value = magic.get(letter);
-    if (value !== undefined) return value;
-    if (REFUSED_MAGIC.includes(letter) && !refused) {
-      refused = true;
-      refuse(`the magic variable '%${letter}' is not supported`, "write the value");
-    }
-    return whole;
-  });
 }
 
 /** The same value with every text in it replaced. */

@@ -1,70 +1,15 @@
 /** Raw entries to typed values by the option table; finds every error, not only the first. */
+import type { Findings } from "./findings.ts";
 import type { OptionSpec, Origin, ReadContext, Scope } from "./option.ts";
 import { flatName } from "./option.ts";
 import type { OptionIndex, Spelling } from "./options/registry.ts";
 import { INDEX } from "./options/registry.ts";
 import { quoteValue } from "./problem.ts";
-import type { ConfigProblem, Place } from "./problem.ts";
+import type { Place } from "./problem.ts";
 import type { RawEntry, RawMap, RawValue } from "./raw-value.ts";
 import { rawText } from "./raw-value.ts";
 import { nearest } from "./suggest.ts";
 import { parseInteger } from "./types/scalars.ts";
-
-/** Nobody reads more, and a hostile file would make a million. */
-const MAX_FINDINGS = 100;
-
-/** Errors and warnings of one file, in the order in which they were found; at most MAX_FINDINGS of each. */
-export class Findings {
-  readonly errors: ConfigProblem[] = [];
-  readonly warnings: ConfigProblem[] = [];
-  readonly #file: string;
-
-  /** A value that was found bad once (a placeholder in it, say) is not reported again as what it looks like now. */
-  #isKnown(list: readonly ConfigProblem[], at: Place, key: string | undefined): boolean {
-    return (
-      key !== undefined &&
-      at.line > 0 &&
-      list.some(
-        (one) => one.line === at.line && one.column === at.column && one.key === quoteValue(key),
-      )
-    );
-  }
-
-  /** No more errors are listed, so that looking for them is over. */
-  get full(): boolean {
-    return this.errors.length > MAX_FINDINGS;
-  }
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  add(
-    severity: ConfigProblem["severity"],
-    at: Place,
-    what: { readonly message: string; readonly fix: string; key?: string; value?: string },
-  ): undefined {
-    const { message, fix, key, value } = what;
-    const list = severity === "error" ? this.errors : this.warnings;
-    if (list.length > MAX_FINDINGS || this.#isKnown(list, at, what.key)) return undefined;
-    if (list.length === MAX_FINDINGS) {
-      const last = { message: "there are more problems, which are not listed", fix: "start here" };
-      list.push({ severity, file: this.#file, line: at.line, column: at.column, ...last });
-      return undefined;
-    }
-    list.push({
-      severity,
-      file: this.#file,
-      line: at.line,
-      column: at.column,
-      ...(key === undefined ? {} : { key: quoteValue(key) }),
-      ...(value === undefined ? {} : { value: quoteValue(value) }),
-      message,
-      fix,
-    });
-    return undefined;
-  }
-}
 
 /** One value that a file gave. */
 export interface Setting {
@@ -225,7 +170,7 @@ export class Settings {
 
   #context(entry: RawEntry): ReadContext {
     const report =
-      (severity: ConfigProblem["severity"]) =>
+      (severity: "error" | "warning") =>
       (value: RawValue, message: string, fix: string): undefined =>
         this.#findings.add(severity, value.at, {
           key: entry.key,

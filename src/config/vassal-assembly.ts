@@ -9,7 +9,8 @@ import * as logging from "./options/logging.ts";
 import * as files from "./options/static.ts";
 import * as workers from "./options/workers.ts";
 import type { Place } from "./problem.ts";
-import type { Findings, Settings } from "./settings.ts";
+import type { Findings } from "./findings.ts";
+import type { Settings } from "./settings.ts";
 import { addressesClash } from "./types/listen-address.ts";
 import type { AppConfig, VassalConfig } from "./vassal-config.ts";
 
@@ -37,6 +38,7 @@ export function assembleVassal(
     });
   }
   if (addresses !== undefined) checkAddresses(settings, findings);
+  if (app !== undefined) warnOfNoEffect(app, settings, findings);
   if (app === undefined || addresses === undefined || findings.errors.length > 0) return undefined;
   return {
     app,
@@ -137,6 +139,18 @@ function assembleApp(settings: Settings, findings: Findings, start: Place): AppC
   if (root !== undefined) return { kind: "static", root };
   const argv = settings.find(application.exec);
   return argv === undefined ? undefined : { kind: "exec", argv };
+}
+
+/** A key that belongs to another kind of application would otherwise be a typing error that nobody hears of. */
+function warnOfNoEffect(app: AppConfig, settings: Settings, findings: Findings): void {
+  for (const { spec, origin } of settings.given.values()) {
+    if (spec.only === undefined || spec.only.includes(app.kind)) continue;
+    findings.add("warning", origin, {
+      key: origin.key,
+      message: `'${origin.key}' has no effect for this application, only for ${spec.only.join(" and ")}`,
+      fix: "the line can be removed",
+    });
+  }
 }
 
 function checkAddresses(settings: Settings, findings: Findings): void {

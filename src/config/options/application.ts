@@ -70,6 +70,7 @@ export const exec = vassalOption({
 export const execSocket = vassalOption<ExecSocket>({
   name: "exec-socket",
   family,
+  only: ["exec"],
   type: choice(["listen-fds", "port"]),
   default: "port",
   doc: "How a program of 'exec' learns where to listen. 'port': a free loopback port in $PORT, which it binds itself (most programs). 'listen-fds': an open socket as descriptor 3, announced by $LISTEN_FDS as systemd does it, so that not even a restart of the program refuses a connection.",
@@ -112,6 +113,7 @@ export const envFile = vassalOption({
 export const interpreter = vassalOption({
   name: "interpreter",
   family,
+  only: ["python", "node"],
   type: path({ against: "directory", label: "the name or path of a program" }),
   defaultText: "python3, or the Node that runs the emperor",
   doc: "The program that runs the application instead of the usual interpreter of its language: a name on the PATH, or a path. Use it to pin a release such as python3.13.",
@@ -122,6 +124,7 @@ export const interpreter = vassalOption({
 export const virtualenv = vassalOption({
   name: "virtualenv",
   family,
+  only: ["python"],
   type: path({ against: "directory", label: "the path of a virtual environment" }),
   defaultText: "none",
   doc: "The Python virtual environment of the application: its interpreter and packages are used. The path is relative to 'directory', so each release may bring its own.",
@@ -132,6 +135,7 @@ export const virtualenv = vassalOption({
 export const pythonpath = vassalOption({
   name: "pythonpath",
   family,
+  only: ["python"],
   type: listOf(path({ against: "directory", label: "the path of a folder" })),
   default: [],
   defaultText: "only 'directory'",
@@ -143,6 +147,7 @@ export const pythonpath = vassalOption({
 export const preload = vassalOption({
   name: "preload",
   family,
+  only: ["python"],
   type: boolean(),
   default: true,
   doc: "Python only. true loads the application once and forks the workers from it, which saves memory and makes a new worker cheap. false loads it in every worker by itself, which some libraries need that open connections or start threads while they load.",

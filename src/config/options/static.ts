@@ -15,6 +15,7 @@ const fileName = text({
 export const staticIndex = vassalOption({
   name: "static.index",
   family,
+  only: ["static"],
   type: listOf(fileName),
   default: ["index.html"],
   doc: "The file that answers for a folder; the first of a list that exists.",
@@ -24,6 +25,7 @@ export const staticIndex = vassalOption({
 export const staticFollowSymlinks = vassalOption({
   name: "static.follow-symlinks",
   family,
+  only: ["static"],
   type: boolean(),
   default: false,
   doc: "Whether a symlink may lead out of the root. false serves only what really lies below it; links that stay inside always work.",
@@ -33,6 +35,7 @@ export const staticFollowSymlinks = vassalOption({
 export const staticCacheControl = vassalOption({
   name: "static.cache-control",
   family,
+  only: ["static"],
   type: text({
     label: "a Cache-Control value such as max-age=3600",
     maxLength: 1000,
@@ -47,6 +50,7 @@ export const staticCacheControl = vassalOption({
 export const staticFallback = vassalOption({
   name: "static.fallback",
   family,
+  only: ["static"],
   type: text({
     label: "the path of a file below the root such as index.html",
     word: "path",
@@ -62,6 +66,7 @@ export const staticFallback = vassalOption({
 export const staticPrecompressed = vassalOption({
   name: "static.precompressed",
   family,
+  only: ["static"],
   type: boolean(),
   default: true,
   doc: "Whether name.br, name.zst or name.gz beside a file is sent instead of it to clients that accept it.",

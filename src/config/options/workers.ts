@@ -21,6 +21,7 @@ export const workers = vassalOption({
 export const threads = vassalOption({
   name: "threads",
   family,
+  only: ["python"],
   type: integer({ min: 1, max: 1024 }),
   default: 1,
   doc: "Python only: how many requests one worker serves at a time, each in a thread of its own. The application has to be safe for threads when this is above 1. Node workers serve many requests at a time anyway.",
