@@ -133,7 +133,8 @@ export class Http1Connection implements Tended, ExchangeOwner {
 
   sweep(tick: number): void {
     if (this.#isStalled()) {
-      this.shared.counters.connectionsReset += 1;
+      // With an exchange under way, #closed counts it.
+      if (this.#exchange === undefined) this.shared.counters.connectionsReset += 1;
       this.destroy();
       return;
     }

@@ -25,3 +25,9 @@ export function packedInputs(path: string): readonly Buffer[] {
     .trim();
   return text.split("\n").map((line) => Buffer.from(line, "base64"));
 }
+
+/** The list of naughty strings; nothing when the set is missing. */
+export function naughtyStrings(): readonly string[] {
+  const path = `${FOLDER}naughty-strings/blns.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as readonly string[]) : [];
+}
