@@ -1,5 +1,6 @@
 /** Texts made from the option table: explain, the reference page, flags, the JSON Schema. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { explain } from "../../../src/cli/commands/explain.ts";
 import { schema } from "../../../src/cli/commands/schema.ts";
@@ -51,6 +52,13 @@ test("explain(key) of an unknown key exits 2 with a suggestion", () => {
 test("referencePage() has a section for every key", () => {
   const page = referencePage();
   for (const { name } of OPTIONS) assert.ok(page.includes(`### \`${name}\``), name);
+});
+
+test("docs/keys.md is the reference page of the present table", () => {
+  const file = new URL("../../../docs/keys.md", import.meta.url);
+  const again =
+    "node -e \"import('./src/config/manual.ts').then(m => process.stdout.write(m.referencePage()))\" > docs/keys.md";
+  assert.equal(readFileSync(file, "utf8"), referencePage(), `make it again with: ${again}`);
 });
 
 test("listFlags() has one flag for each option, and loadFlags() takes it", () => {
