@@ -8,6 +8,18 @@ const family = "http";
 const MIB = 1024 ** 2;
 const time: OptionType<number> = duration({ min: 100 });
 
+const NO_LIMIT = 1024 ** 5;
+const bareBytes = size({ bare: "", max: NO_LIMIT });
+
+/** uWSGI's 0 is no limit, ours is no body. */
+const limitPost: OptionType<number> = {
+  ...bareBytes,
+  read: (value, context) => {
+    const bytes = bareBytes.read(value, context);
+    return bytes === 0 ? NO_LIMIT : bytes;
+  },
+};
+
 export const maxTarget = vassalOption({
   name: "http.max-target",
   family,
@@ -49,7 +61,9 @@ export const maxBody = vassalOption({
   default: 64 * MIB,
   doc: "The largest request body, also when it comes in chunks of unknown number. A larger one is answered 413. 0 allows no body at all. Bodies are streamed, so this costs no memory. Units: K, M, G, T.",
   example: "http: { max-body: 2G }",
-  aliases: [{ name: "limit-post", note: "a bare number counts bytes", type: size({ bare: "" }) }],
+  aliases: [
+    { name: "limit-post", note: "a bare number counts bytes, 0 means no limit", type: limitPost },
+  ],
 });
 
 export const headTimeout = vassalOption({

@@ -13,7 +13,7 @@ export const workers = vassalOption({
   family,
   type: workerCount,
   default: { min: 1, max: 1 },
-  doc: "How many processes serve the application. One is enough for many; take about one for each core that it may use, and more when requests wait for other services. { min: 1, max: 8 } starts with the least and adds up to the most under load.",
+  doc: "How many processes serve the application. One is enough for many; take about one for each core that it may use, and more when requests wait for other services. A range { min: 1, max: 8 } is kept for a later release that follows the load; in this one the most run all the time.",
   example: "workers: 4",
   aliases: [{ name: "processes" }, { name: "p" }],
 });
