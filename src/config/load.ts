@@ -158,9 +158,10 @@ function expand(
     (key) => spellings.has(key) || groups.has(key),
     (key) => spellings.get(key)?.spec.name === "request-log",
   );
-  for (const { at, ...problem } of expansion.problems) {
+  for (const { at, key, value, message, fix } of expansion.problems) {
     if (findings.full) break;
-    findings.add("error", at, { ...problem, message: `${problem.key}: ${problem.message}` });
+    const shown = spellings.get(key)?.spec.secret === true ? {} : { value };
+    findings.add("error", at, { key, ...shown, message: `${key}: ${message}`, fix });
   }
   return expansion.entries;
 }

@@ -68,6 +68,8 @@ export interface OptionSpec<T> {
   readonly defaultText?: string;
   /** Kinds of application it has an effect for; absent: all. */
   readonly only?: readonly AppConfig["kind"][];
+  /** Values may be secrets: problems name the place, never the value (they end in journals and logs). */
+  readonly secret?: true;
   /** Some plain sentences: what it does, its unit, when to change it. */
   readonly doc: string;
   /** A line of YAML. */

@@ -97,7 +97,7 @@ export class Settings {
     const origin: Origin = { key: entry.key, ...entry.at };
     const first = this.mentioned.get(spec.name);
     if (first === undefined) this.mentioned.set(spec.name, origin);
-    const value = spelling.type.read(entry.value, this.#context(entry));
+    const value = spelling.type.read(entry.value, this.#context(entry, spec));
     if (spec.family === "ignored") this.#warnIgnored(entry, spelling);
     else if (value !== undefined) this.#store(spec, value, entry, first);
   }
@@ -168,13 +168,13 @@ export class Settings {
     return flatName(group);
   }
 
-  #context(entry: RawEntry): ReadContext {
+  #context(entry: RawEntry, spec: OptionSpec<unknown>): ReadContext {
     const report =
       (severity: "error" | "warning") =>
       (value: RawValue, message: string, fix: string): undefined =>
         this.#findings.add(severity, value.at, {
           key: entry.key,
-          value: rawText(value),
+          ...(spec.secret === true ? {} : { value: rawText(value) }),
           message: `${entry.key}: ${message}`,
           fix,
         });

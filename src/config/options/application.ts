@@ -93,6 +93,7 @@ export const directory = vassalOption({
 export const env = vassalOption({
   name: "env",
   family,
+  secret: true,
   type: environment,
   default: {},
   defaultText: "nothing beyond PATH, HOME, LANG and the like",

@@ -74,7 +74,7 @@ function pairsOfList(value: RawValue, context: ReadContext): Pair[] | undefined 
     const scalar = readScalar(item, context, "NAME=value");
     const equals = scalar?.text.indexOf("=") ?? -1;
     if (scalar !== undefined && equals <= 0) {
-      context.fail(item, `'${quoteValue(scalar.text)}' is not NAME=value`, "write NAME=value");
+      context.fail(item, "an item is not NAME=value", "write NAME=value");
     }
     const pair =
       scalar !== undefined && equals > 0

@@ -368,6 +368,20 @@ test("a variable called __proto__ is a variable, and changes no prototype", () =
   assert.equal(Reflect.get({}, "x"), undefined);
 });
 
+test("problems of env name the place and never the value", () => {
+  const files = {
+    "a.yaml": `${YAML}env: [geheim, "1A=geheim", "A=geheim\\0"]`,
+    "b.yaml": `${YAML}env: {1A: geheim, B: "geheim\\0", C: [geheim]}`,
+    "c.ini": `${INI}env = geheim\nenv = A=geheim$(x)\nenv = B=geheim%(x)`,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const result = loadBytes(name, text);
+    assert.ok(!result.ok, name);
+    assert.equal(result.problems.length, 3, name);
+    assert.doesNotMatch(JSON.stringify(result.problems), /geheim/, name);
+  }
+});
+
 test("no mutation of a good file makes the loader throw", () => {
   const seeds: readonly [string, string][] = [
     [
