@@ -30,12 +30,13 @@ export function processEnvironment(
   return env;
 }
 
-/** Environment of the application: the same, with what the vassal file says on top. */
+/** Environment of the application: the same, with env-files and then `env` of the vassal file on top. */
 export function applicationEnvironment(
   base: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>>,
   own: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  return { ...base, ...own };
+  return { ...base, ...files, ...own };
 }
 
 function identityVariables(

@@ -3,6 +3,8 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from "nod
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { systemCode, TsgiError } from "../core/errors.ts";
 import type { VassalConfig } from "../config/vassal-config.ts";
+import { readBounded } from "../platform/files.ts";
+import { ENV_FILE_MAX_BYTES, parseEnvFile } from "./env-file.ts";
 import { resolveIdentity } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import { needsPrlimit } from "./plan.ts";
@@ -14,6 +16,7 @@ export interface FoundFacts {
   readonly release: string;
   readonly directory: string;
   readonly logFile: string;
+  readonly fileEnv: Readonly<Record<string, string>>;
   readonly identity?: Identity;
   readonly prlimit?: string;
   readonly setpriv?: string;
@@ -27,10 +30,12 @@ export function findFacts(order: LaunchOrder): FoundFacts {
   const identity = identityOf(order);
   const prlimit = needsPrlimit(config) ? systemTool(name, "prlimit") : undefined;
   const setpriv = identity === undefined ? undefined : systemTool(name, "setpriv");
-  checkProgram(order, release);
+  const fileEnv = readEnvFiles(order);
+  checkProgram(order, release, fileEnv);
   return {
     directory,
     release,
+    fileEnv,
     logFile:
       config.log === undefined ? order.defaultLogFile : resolve(dirname(order.file), config.log),
     ...(identity && { identity }),
@@ -86,10 +91,33 @@ function systemTool(name: string, tool: string): string {
   );
 }
 
+/** Later files win. A line that is wrong is named, never shown: it may be a secret. */
+function readEnvFiles(order: LaunchOrder): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const path of order.config.envFile) {
+    const file = readBounded(path, { maxBytes: ENV_FILE_MAX_BYTES });
+    if (!file.ok)
+      throw problem(order.name, `the env-file "${path}" cannot be read: ${file.reason}`);
+    const parsed = parseEnvFile(file.bytes.toString());
+    if (!parsed.ok)
+      throw problem(
+        order.name,
+        `line ${parsed.line} of the env-file "${path}" is wrong: ${parsed.reason}`,
+      );
+    Object.assign(env, parsed.env);
+  }
+  return env;
+}
+
 /** Tells about a missing interpreter or program before a process is started for it. */
-function checkProgram(order: LaunchOrder, release: string): void {
+function checkProgram(
+  order: LaunchOrder,
+  release: string,
+  fileEnv: Readonly<Record<string, string>>,
+): void {
   const { app, interpreter, virtualenv, env } = order.config;
-  const path = env["PATH"] ?? order.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
+  const path =
+    env["PATH"] ?? fileEnv["PATH"] ?? order.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin";
   if (app.kind === "exec") {
     const program = app.argv[0] ?? "";
     if (findProgram(program, release, path) === undefined) {

@@ -44,7 +44,7 @@ export function resolveIdentity(query: IdentityQuery): Identity | undefined {
 }
 
 function findUser(query: IdentityQuery, user: string): Identity {
-  const rows = query.passwd.split("\n").map((line) => line.split(":"));
+  const rows = rowsOf(query.passwd);
   const row =
     rows.find((fields) => fields[0] === user) ?? rows.find((fields) => fields[2] === user);
   if (row !== undefined) {
@@ -61,10 +61,7 @@ function findUser(query: IdentityQuery, user: string): Identity {
 }
 
 function findGroup(query: IdentityQuery, group: string): number {
-  const row = query.groups
-    .split("\n")
-    .map((line) => line.split(":"))
-    .find((fields) => fields[0] === group);
+  const row = rowsOf(query.groups).find((fields) => fields[0] === group);
   const id = row === undefined ? numericId(group) : Number(row[2]);
   if (id === undefined) {
     throw problem(
@@ -73,6 +70,14 @@ function findGroup(query: IdentityQuery, group: string): number {
     );
   }
   return id;
+}
+
+/** Lines with a name and an id; anything else (comments, NIS marks) is no account. */
+function rowsOf(text: string): readonly (readonly string[])[] {
+  return text
+    .split("\n")
+    .map((line) => line.split(":"))
+    .filter(([name, , id]) => name !== "" && numericId(id ?? "") !== undefined);
 }
 
 /** Plain decimal only: no hex, no sign, no leading zero. */

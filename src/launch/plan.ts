@@ -38,6 +38,8 @@ export interface LaunchFacts {
   readonly directory: string;
   readonly logFile: string;
   readonly scratch: string;
+  /** What the env-files say. */
+  readonly fileEnv: Readonly<Record<string, string>>;
   readonly identity?: Identity;
   /** Absolute paths of the tools that the command line needs. */
   readonly prlimit?: string;
@@ -68,7 +70,7 @@ export function planLaunch(order: LaunchOrder, facts: LaunchFacts): LaunchPlan {
     config: order.config,
     release: facts.release,
     directory: facts.directory,
-    env: applicationEnvironment(env, order.config.env),
+    env: applicationEnvironment(env, facts.fileEnv, order.config.env),
     listeners,
     ...(facts.backend && {
       backend: { ...facts.backend, fd: FIRST_LISTEN_FD + listeners.length },
