@@ -90,6 +90,7 @@ export class RequestDecoder implements Decoder<RequestEvent> {
         ? chunk
         : Buffer.concat([this.#chunk.subarray(this.#position), chunk]);
     this.#position = 0;
+    this.#text = "";
     this.#textStart = 0;
     this.#textEnd = 0;
   }

@@ -23,7 +23,8 @@ export function parseRequestLine(
   end: number,
 ): RequestLine | ProtocolErrorCode {
   const methodEnd = spanOf(TOKEN_BYTES, text, start, end);
-  if (methodEnd === end || text.charCodeAt(methodEnd) !== SP) {
+  if (methodEnd === end) return "bad-request-line";
+  if (text.charCodeAt(methodEnd) !== SP) {
     return text.charCodeAt(methodEnd) === CR ? "bare-cr" : "bad-method";
   }
   if (methodEnd === start) return "bad-request-line";
