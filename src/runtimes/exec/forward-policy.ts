@@ -55,6 +55,8 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
   "DELETE",
 ]);
 
+const MOST_TRIES = 4;
+
 export interface FailedTry {
   readonly method: string;
   readonly hasBody: boolean;
@@ -69,9 +71,12 @@ export interface FailedTry {
 
 /** Whether a request whose connection was lost may be sent once more without any risk of doing a thing twice. */
 export function mayRetry(attempt: FailedTry): boolean {
-  if (attempt.answered || attempt.tries > 1) return false;
-  if (!attempt.sent) return true;
-  return attempt.reused && !attempt.hasBody && IDEMPOTENT.has(attempt.method);
+  if (attempt.answered) return false;
+  // Refused: the worker has died, or is about to.
+  if (!attempt.sent) return attempt.tries < MOST_TRIES;
+  return (
+    attempt.tries === 1 && attempt.reused && !attempt.hasBody && IDEMPOTENT.has(attempt.method)
+  );
 }
 
 function copyHeaders(

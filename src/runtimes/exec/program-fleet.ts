@@ -12,6 +12,8 @@ import { ProxyExchange, type ProxyHost } from "./proxy-exchange.ts";
 /** While no worker serves (all have died at once): so many requests wait, so long. */
 const MOST_WAITING = 1024;
 const LONGEST_WAIT_MS = 10_000;
+/** A program that refuses connections for so long has lost its socket. */
+const UNREACHABLE_MS = 2000;
 
 export class ProgramFleet implements ProxyHost {
   /** Responses whose head came from the program. */
@@ -56,14 +58,27 @@ export class ProgramFleet implements ProxyHost {
   }
 
   handle(exchange: Exchange): void {
-    const proxy = new ProxyExchange(exchange, this);
-    const worker = this.pick();
+    this.dispatch(new ProxyExchange(exchange, this));
+  }
+
+  dispatch(proxy: ProxyExchange): void {
+    const worker = this.#pick();
     if (worker !== undefined) proxy.begin(worker);
     else this.#wait(proxy);
   }
 
+  /** Its process is ending, or it has closed its socket: it gets nothing until it accepts again, or is replaced. */
+  unreachable(worker: ProgramWorker): void {
+    if (!worker.suspend(() => this.#serveWaiting())) return;
+    SYSTEM_TIMERS.after(UNREACHABLE_MS, () => {
+      if (!worker.suspended) return;
+      const { drainTimeoutMs } = this.#host.spec.config;
+      this.#pool.replaceNow(worker, "it does not accept connections", drainTimeoutMs);
+    });
+  }
+
   /** The serving worker with the fewest requests under way. */
-  pick(): ProgramWorker | undefined {
+  #pick(): ProgramWorker | undefined {
     let best: ProgramWorker | undefined;
     for (const worker of this.#workers) {
       if (!worker.serving) continue;
@@ -111,11 +126,11 @@ export class ProgramFleet implements ProxyHost {
 
   #serveWaiting(): void {
     for (const [proxy, cancel] of this.#waiting) {
-      const worker = this.pick();
+      const worker = this.#pick();
       if (worker === undefined) return;
       cancel();
       this.#waiting.delete(proxy);
-      proxy.begin(worker);
+      if (!proxy.over) proxy.begin(worker);
     }
   }
 

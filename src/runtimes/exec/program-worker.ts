@@ -27,6 +27,8 @@ export class ProgramWorker implements WorkerProcess {
   pid = 0;
   /** Ready, and neither retiring nor gone. */
   serving = false;
+  /** Out of service because it refused a connection. */
+  suspended = false;
   upstream: UpstreamPool | undefined;
   address = { host: BACKEND_HOST, port: 0 };
   readonly #options: ProgramOptions;
@@ -68,16 +70,32 @@ export class ProgramWorker implements WorkerProcess {
     if (this.#retiring) this.#endWhenIdle();
   }
 
+  /**
+   * Takes it out of service until a connection can be made again; `back` is called then. False when it is not in
+   * service anyway.
+   */
+  suspend(back: () => void): boolean {
+    if (!this.serving || !this.#running) return false;
+    this.serving = false;
+    this.suspended = true;
+    this.#readiness = new Readiness(this.address, { kind: "connect" }, () => {
+      this.suspended = false;
+      this.serving = true;
+      back();
+    });
+    this.#readiness.start();
+    return true;
+  }
+
   /** SIGTERM comes when no request is under way: many programs drop what they do on it. */
   retire(): void {
-    this.serving = false;
+    this.#withdraw();
     this.#retiring = true;
     this.#endWhenIdle();
   }
 
   kill(name: "SIGTERM" | "SIGKILL"): void {
-    this.serving = false;
-    this.#readiness?.stop();
+    this.#withdraw();
     if (this.#gone) return;
     if (this.#readiness !== undefined && !this.#wasReady) {
       const { problem } = this.#readiness;
@@ -89,6 +107,12 @@ export class ProgramWorker implements WorkerProcess {
     }
     if (name === "SIGKILL") killTree(this.pid);
     else signal(this.pid, name);
+  }
+
+  #withdraw(): void {
+    this.serving = false;
+    this.suspended = false;
+    this.#readiness?.stop();
   }
 
   #endWhenIdle(): void {
@@ -129,8 +153,7 @@ export class ProgramWorker implements WorkerProcess {
     let timer: NodeJS.Timeout | undefined;
     child.on("exit", (code, name) => {
       this.#running = false;
-      this.serving = false;
-      this.#readiness?.stop();
+      this.#withdraw();
       how = { code: code ?? undefined, signal: name ?? undefined };
       timer = setTimeout(() => this.#exited(how), LAST_OUTPUT_MS);
     });
@@ -162,8 +185,7 @@ export class ProgramWorker implements WorkerProcess {
   #exited(how: { readonly code: number | undefined; readonly signal: string | undefined }): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.serving = false;
-    this.#readiness?.stop();
+    this.#withdraw();
     // Answers that it has sent before are still on their way; those connections end by themselves.
     this.upstream?.closeIdle();
     this.#events.exited(how);

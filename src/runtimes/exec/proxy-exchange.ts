@@ -10,8 +10,10 @@ import type { ConnectionUser, UpstreamConnection } from "./upstream-connection.t
 /** What an exchange needs from the runtime around it. */
 export interface ProxyHost {
   readonly deadlines: DeadlineQueue<ProxyExchange>;
-  /** A worker for a first or second try; undefined when none serves. */
-  pick(): ProgramWorker | undefined;
+  /** Gives it to the worker with the least to do, or lets it wait for one. */
+  dispatch(exchange: ProxyExchange): void;
+  /** A connection to the worker could not be made. */
+  unreachable(worker: ProgramWorker): void;
   /** The head of a response has come. */
   answered(worker: ProgramWorker): void;
 }
@@ -57,6 +59,11 @@ export class ProxyExchange extends DeadlineItem implements ConnectionUser, BodyS
     if (this.#uploaded) this.#host.deadlines.add(this);
     connection.attach(this, this.exchange.head.method);
     if (this.#connection === connection) connection.write(this.#encodeHead(worker));
+  }
+
+  /** True once nothing more can be done for it. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** Answers with an error page, or cuts what has begun. */
@@ -119,13 +126,16 @@ export class ProxyExchange extends DeadlineItem implements ConnectionUser, BodyS
       answered: connection.begun,
       tries: this.#tries,
     });
-    const worker = again ? this.#host.pick() : undefined;
-    if (worker === undefined) {
-      this.fail(502, `Cannot get a response from worker ${this.worker?.id ?? 0}: ${reason}`);
+    const { worker } = this;
+    if (!this.#sent && worker !== undefined) this.#host.unreachable(worker);
+    if (!again) {
+      this.fail(502, `Cannot get a response from worker ${worker?.id ?? 0}: ${reason}`);
       return;
     }
+    this.#connection = undefined;
+    this.#host.deadlines.remove(this);
     this.#leaveWorker();
-    this.begin(worker);
+    this.#host.dispatch(this);
   }
 
   data(chunk: Buffer): boolean {

@@ -79,7 +79,10 @@ function tryOnce(
   socket.on("error", (error) => finish(messageOf(error)));
   socket.on("close", () => finish("it closed the connection without an answer"));
   if (test.kind === "connect") {
-    socket.on("connect", () => finish(undefined));
+    // A free port of the ephemeral range can be connected to itself (RFC 9293 §3.5, simultaneous open).
+    socket.on("connect", () => {
+      finish(socket.localPort === address.port ? "nothing listens on its port" : undefined);
+    });
   } else {
     const decoder = new ResponseDecoder();
     const [method, target] = test.kind === "health" ? ["GET", test.path] : ["HEAD", "/"];

@@ -87,9 +87,12 @@ export class UpstreamConnection {
   }
 
   #connected(): void {
+    // To itself, by simultaneous open, because the program is gone.
+    if (this.#socket.localPort === this.#socket.remotePort) return this.#lose("nothing listens");
     this.#open = true;
     this.#socket.setTimeout(0);
     this.#user?.connected();
+    return undefined;
   }
 
   #received(chunk: Buffer): void {

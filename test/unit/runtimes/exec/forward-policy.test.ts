@@ -118,7 +118,8 @@ const RETRIES: readonly (readonly [difference: Partial<typeof LOST>, again: bool
   [{ answered: true }, false],
   [{ tries: 2 }, false],
   [{ sent: false, reused: false, method: "POST", hasBody: true }, true],
-  [{ sent: false, tries: 2 }, false],
+  [{ sent: false, tries: 3, method: "POST" }, true],
+  [{ sent: false, tries: 4 }, false],
 ];
 
 for (const [difference, again] of RETRIES) {
