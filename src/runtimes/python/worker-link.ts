@@ -50,6 +50,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   #signal: "SIGTERM" | "SIGKILL" | undefined;
   #orphans = 0;
   #isEnded = false;
+  #isLoaded = false;
   #dumps = new Map<number, (stack: string) => void>();
 
   constructor(id: number, ticket: number, threads: number, host: LinkHost) {
@@ -119,6 +120,14 @@ export class WorkerLink implements WorkerProcess, FrameSink {
       for (const answer of this.#dumps.values()) answer("");
       this.#host.closed(this);
     });
+    this.#becomeReady();
+  }
+
+  /** Its two connections arrive in any order. */
+  #becomeReady(): void {
+    if (!this.#isLoaded || this.#data === undefined || this.isClosing) return;
+    this.isReady = true;
+    this.#host.ready(this);
   }
 
   /** Hands a request to the worker; it leaves with the batch. */
@@ -288,8 +297,8 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   #takeControl(type: number, id: number, bytes: Buffer, start: number, end: number): void {
     switch (type) {
       case FRAME.ready:
-        this.isReady = !this.isClosing;
-        this.#host.ready(this);
+        this.#isLoaded = true;
+        this.#becomeReady();
         return;
       case FRAME.recalled: {
         const jobs: Job[] = [];
