@@ -56,6 +56,7 @@ export class Vassal {
     if (this.#phase !== "loading") return;
     this.#phase = "ready";
     this.#link.fact({ type: "ready" });
+    this.#beat();
     setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
     if (this.#spec.link === undefined) await this.#serve();
   }

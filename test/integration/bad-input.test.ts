@@ -196,7 +196,7 @@ test("a full disk for journal, receipts and logs stops no deploy", { skip: NOT_R
     () => {
       const folder = mkdtempSync(join(tmpdir(), "tsgi-full-"));
       const script =
-        'mkdir -p "$0/state" && mount -t tmpfs -o size=256k none "$0/state" && exec "$@"';
+        'mkdir -p "$0/state" && mount -t tmpfs -o size=256k,mode=700 none "$0/state" && exec "$@"';
       return TestEmperor.start({ folder, wrap: ["unshare", "-m", "sh", "-c", script, folder] });
     },
   ),

@@ -66,7 +66,7 @@ async function oldKeepsServing(
   );
   assert.equal((await emperor.wait("app")).code, 0);
   const before = await emperor.vassal("app");
-  const load = new Wrk(`http://127.0.0.1:${port}/`, { connections: 8 });
+  await using load = new Wrk(`http://127.0.0.1:${port}/`, { connections: 8 });
   writeFileSync(join(directory, file), breakage.source);
   emperor.touch("app.yaml");
   const waited = await emperor.wait("app");

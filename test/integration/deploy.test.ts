@@ -78,7 +78,7 @@ async function deploysLoseNothing(language: Language, traffic: Traffic): Promise
   );
   const first = await emperor.wait("app");
   assert.equal(first.code, 0, first.stdout + first.stderr);
-  const load = new Wrk(`http://127.0.0.1:${port}${traffic.path}`, traffic.options);
+  await using load = new Wrk(`http://127.0.0.1:${port}${traffic.path}`, traffic.options);
   await eventually("load arrives", async () => {
     const vassal = await emperor.vassal("app");
     return (

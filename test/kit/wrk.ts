@@ -21,7 +21,7 @@ export interface WrkOptions {
 }
 
 /** Bounded: at most `seconds` (300 unless told), less when `stop` is called. */
-export class Wrk {
+export class Wrk implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #done: Promise<WrkReport>;
 
@@ -52,6 +52,10 @@ export class Wrk {
   stop(): Promise<WrkReport> {
     this.#process.kill("SIGINT");
     return this.#done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   /** Waits for the time that was asked for. */
