@@ -1,4 +1,4 @@
-/** Kills a process and everything that it has started, as far as the kernel still knows the relation (proc(5)). */
+/** A process and everything that it has started, as far as the kernel still knows the relation (proc(5)). */
 import { readFileSync, readdirSync } from "node:fs";
 import { systemCode } from "../../core/errors.ts";
 
@@ -6,9 +6,14 @@ const DEEPEST = 32;
 
 /** SIGKILL to `pid` and all its descendants; those that are gone are not an error. */
 export function killTree(pid: number): void {
+  for (const each of processTree(pid)) signal(each, "SIGKILL");
+}
+
+/** `pid` and all its descendants, parents first. */
+export function processTree(pid: number): readonly number[] {
   const pids = [pid];
   collectChildren(pid, pids, 0);
-  for (const each of pids) signal(each, "SIGKILL");
+  return pids;
 }
 
 /** A process that is gone already has what was wanted. */

@@ -5,6 +5,7 @@ import { SYSTEM_CLOCK, SYSTEM_TIMERS } from "../pool/pool-options.ts";
 import type { WorkerEvents, WorkerProcess } from "../pool/worker-source.ts";
 import { planLaunch, type LaunchFacts } from "./launch-plan.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { portProblem } from "./port-owner.ts";
 import { killTree, signal } from "./process-tree.ts";
 import { Readiness, type ReadyTest } from "./readiness.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
@@ -78,11 +79,18 @@ export class ProgramWorker implements WorkerProcess {
     if (!this.serving || !this.#running) return false;
     this.serving = false;
     this.suspended = true;
-    this.#readiness = new Readiness(this.address, { kind: "connect" }, () => {
-      this.suspended = false;
-      this.serving = true;
-      back();
-    });
+    this.#readiness = new Readiness(
+      this.address,
+      { kind: "connect" },
+      {
+        verify: () => this.#portProblem(),
+        ready: () => {
+          this.suspended = false;
+          this.serving = true;
+          back();
+        },
+      },
+    );
     this.#readiness.start();
     return true;
   }
@@ -107,6 +115,12 @@ export class ProgramWorker implements WorkerProcess {
     }
     if (name === "SIGKILL") killTree(this.pid);
     else signal(this.pid, name);
+  }
+
+  /** A socket that we have made cannot be anybody else's; a port that was free may be by now. */
+  #portProblem(): string | undefined {
+    if (this.#options.launch.socket !== "port") return undefined;
+    return portProblem(this.pid, this.address.port);
   }
 
   #withdraw(): void {
@@ -162,10 +176,13 @@ export class ProgramWorker implements WorkerProcess {
       this.#exited(how);
     });
     this.upstream = new UpstreamPool(this.address, SYSTEM_CLOCK, SYSTEM_TIMERS);
-    this.#readiness = new Readiness(this.address, this.#options.readyTest, () => {
-      this.serving = true;
-      this.#wasReady = true;
-      this.#events.ready();
+    this.#readiness = new Readiness(this.address, this.#options.readyTest, {
+      verify: () => this.#portProblem(),
+      ready: () => {
+        this.serving = true;
+        this.#wasReady = true;
+        this.#events.ready();
+      },
     });
     this.#readiness.start();
   }

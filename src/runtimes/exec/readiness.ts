@@ -22,6 +22,7 @@ const PATIENCE_MS = 10_000;
 export class Readiness {
   readonly #address: { readonly host: string; readonly port: number };
   readonly #test: ReadyTest;
+  readonly #verify: () => string | undefined;
   readonly #ready: () => void;
   #cancel: () => void = () => undefined;
   #stopped = false;
@@ -32,17 +33,23 @@ export class Readiness {
   constructor(
     address: { readonly host: string; readonly port: number },
     test: ReadyTest,
-    ready: () => void,
+    hooks: {
+      /** Asked when the test has passed: a problem that it could not see. */
+      readonly verify: () => string | undefined;
+      readonly ready: () => void;
+    },
   ) {
     this.#address = address;
     this.#test = test;
-    this.#ready = ready;
+    this.#verify = hooks.verify;
+    this.#ready = hooks.ready;
   }
 
   start(): void {
     if (this.#stopped) return;
-    this.#cancel = tryOnce(this.#address, this.#test, (problem) => {
+    this.#cancel = tryOnce(this.#address, this.#test, (outcome) => {
       if (this.#stopped) return;
+      const problem = outcome ?? this.#verify();
       if (problem === undefined) {
         this.#stopped = true;
         this.#ready();
