@@ -12,6 +12,9 @@ import { createRequestLog } from "./request-log.ts";
 /** Node fires longer timers at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** A front at its cap goes in and out of it: said once in a while only. */
+const FULL_REPORT_MS = 60_000;
+
 export interface FrontOptions {
   readonly fds: readonly { readonly fd: number; readonly address: ListenAddress }[];
   readonly limits: HttpLimits;
@@ -28,7 +31,9 @@ export class Front {
   readonly #listeners: readonly Listener[];
   readonly #cap: number;
   #isFull = false;
+  #nextReportTick = 0;
   #isOver = false;
+  #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
   constructor(options: FrontOptions) {
@@ -61,7 +66,12 @@ export class Front {
    * as long as they were promised, so that no request on its way is lost. Resolves at the last connection's end, at
    * the latest after `timeoutMs`, when the rest is cut.
    */
-  async drain(timeoutMs: number, released: () => void): Promise<void> {
+  drain(timeoutMs: number, released: () => void): Promise<void> {
+    this.#draining ??= this.#drain(timeoutMs, released);
+    return this.#draining;
+  }
+
+  async #drain(timeoutMs: number, released: () => void): Promise<void> {
     this.#shared.draining = true;
     this.#closeListeners();
     released();
@@ -98,11 +108,18 @@ export class Front {
     if (full === this.#isFull || this.#isOver) return;
     this.#isFull = full;
     for (const listener of this.#listeners) listener.setPaused(full);
-    if (full) {
+    if (full && this.#isReportDue()) {
       this.#shared.onFault(
         `Cannot accept more connections: ${this.#cap} are open, further ones wait in the kernel`,
       );
     }
+  }
+
+  #isReportDue(): boolean {
+    const { tick, tickMs } = this.#shared;
+    if (tick < this.#nextReportTick) return false;
+    this.#nextReportTick = tick + Math.ceil(FULL_REPORT_MS / tickMs);
+    return true;
   }
 
   #closeListeners(): void {

@@ -35,6 +35,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
   #watch: Watch = "head";
   #deadline: number;
   #isPumping = false;
+  #isQueued = false;
   #isPaused = false;
   #inputEnded = false;
   /** What was read could not be understood: nothing after it may be. */
@@ -58,6 +59,8 @@ export class Http1Connection implements Tended, ExchangeOwner {
     // Resets are facts of life; "close" follows and does the work.
     socket.on("error", () => undefined);
     socket.on("close", () => this.#closed());
+    // For the log: once the client is gone, the kernel does not know its address any more.
+    if (shared.writeEntry !== undefined) this.#peer = peerOf(socket);
     shared.add(this);
   }
 
@@ -87,6 +90,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
   }
 
   bodyWanted(): void {
+    if (this.#bodyDone) return;
     this.#watchFor("body", this.shared.bodyTicks);
     this.#pump();
   }
@@ -107,13 +111,13 @@ export class Http1Connection implements Tended, ExchangeOwner {
     this.#pumpUnlessIdle();
   }
 
-  cut(): void {
+  cut(tell: boolean): void {
     this.shared.counters.connectionsReset += 1;
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#isClosing = true;
     this.socket.destroy();
-    exchange?.abort("the response was cut");
+    exchange?.abort("the response was cut", tell);
   }
 
   /** Ends the connection at once, with no regard for what is under way. */
@@ -128,6 +132,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
   }
 
   pumpAgain(): void {
+    this.#isQueued = false;
     this.#pump();
   }
 
@@ -210,7 +215,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
     this.#exchange = undefined;
     if (exchange === undefined) return;
     if (!exchange.isUnsent) this.shared.counters.connectionsReset += 1;
-    exchange.abort("the client is gone");
+    exchange.abort("the client is gone", true);
   }
 
   #pumpUnlessIdle(): void {
@@ -243,7 +248,8 @@ export class Http1Connection implements Tended, ExchangeOwner {
         if (this.#bodyDone) {
           requests += 1;
           if (requests > REQUESTS_A_TURN && this.#decoder.buffered > 0) {
-            this.shared.pumpSoon(this);
+            if (!this.#isQueued) this.shared.pumpSoon(this);
+            this.#isQueued = true;
             return;
           }
         }
@@ -352,7 +358,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
     exchange.abortBody(`the body cannot be read: ${code}`);
     if (exchange.done) return;
     if (!exchange.isUnsent) {
-      this.cut();
+      this.cut(true);
       return;
     }
     const { onAbort } = exchange;

@@ -32,8 +32,8 @@ export interface ExchangeOwner {
   /** Written text may go out unless the connection gathers a batch. */
   written(): void;
   responseDone(exchange: Http1Exchange, keep: boolean): void;
-  /** The response can only be cut. */
-  cut(): void;
+  /** The response can only be cut. `tell`: the handler does not know yet. */
+  cut(tell: boolean): void;
 }
 
 const PHASE = { waiting: 0, held: 1, sending: 2, done: 3 } as const;
@@ -62,7 +62,7 @@ export class Http1Exchange implements Exchange {
   readonly #owner: ExchangeOwner;
   #phase: Phase = PHASE.waiting;
   #status = 0;
-  #reason = "";
+  #statusLine = "";
   #lines: ResponseLines = NO_LINES;
   #length = -1;
   #body: Body = BODY.none;
@@ -113,7 +113,7 @@ export class Http1Exchange implements Exchange {
 
   /** True while body bytes may be handed on. */
   get takesBody(): boolean {
-    return this.#sink !== undefined && !this.#sinkPaused;
+    return this.#sink !== undefined && !this.#sinkPaused && !this.#bodyOver;
   }
 
   readBody(sink: BodySink): void {
@@ -134,7 +134,7 @@ export class Http1Exchange implements Exchange {
   resumeBody(): void {
     if (!this.#sinkPaused) return;
     this.#sinkPaused = false;
-    if (this.#phase !== PHASE.done) this.#owner.bodyWanted();
+    if (this.#phase !== PHASE.done && !this.#bodyOver) this.#owner.bodyWanted();
   }
 
   informational(status: number, headers: readonly string[]): void {
@@ -150,19 +150,24 @@ export class Http1Exchange implements Exchange {
     if (!this.#mayStart(head.status)) return;
     const reason = head.reason ?? "";
     const lines = encodeFields(head.headers);
-    statusLine(head.status, reason);
     const length = lines.contentLength === -1 ? (head.contentLength ?? -1) : lines.contentLength;
     this.#begin(head.status, reason, lines, length);
   }
 
   startRaw(status: number, reason: string, lines: string | Buffer, contentLength: number): void {
-    if (!this.#mayStart(status)) return;
     const text = typeof lines === "string" ? lines : lines.toString("latin1", 0, lines.length);
-    if (inspected === undefined || inspected.lines !== text) {
-      inspected = { lines: text, result: inspectLines(text) };
+    try {
+      if (!this.#mayStart(status)) return;
+      if (inspected === undefined || inspected.lines !== text) {
+        inspected = { lines: text, result: inspectLines(text) };
+      }
+      const { result } = inspected;
+      this.#begin(status, reason, result, contentLength < 0 ? result.contentLength : contentLength);
+    } catch (error) {
+      // Bytes of a worker: nobody up the stack could do more than this.
+      if (!(error instanceof RangeError)) throw error;
+      this.fail(500, error.message);
     }
-    const { result } = inspected;
-    this.#begin(status, reason, result, contentLength < 0 ? result.contentLength : contentLength);
   }
 
   write(chunk: Buffer | string): boolean {
@@ -185,7 +190,7 @@ export class Http1Exchange implements Exchange {
     if (this.#body === BODY.chunked) this.#owner.writer.text(LAST_CHUNK);
     if (this.#body === BODY.length && this.#sentBytes < this.#length) {
       this.#fault(`it ended after ${this.#sentBytes} of ${this.#length} bytes`);
-      this.#owner.cut();
+      this.#owner.cut(false);
       return;
     }
     this.#owner.written();
@@ -195,11 +200,12 @@ export class Http1Exchange implements Exchange {
   fail(status: number, cause: string): void {
     if (this.#phase === PHASE.done) return;
     const { shared } = this.#owner;
-    shared.onFault(`Cannot answer ${this.head.method} with more than ${status}: ${cause}`);
+    const { method, target } = this.head;
+    shared.onFault(`Cannot answer ${method} ${target.slice(0, 200)} but with ${status}: ${cause}`);
     if (status >= 500) shared.counters.requestsFailed += 1;
     else shared.counters.requestsRefused += 1;
     if (this.isUnsent) this.sendErrorPage(status, false);
-    else this.#owner.cut();
+    else this.#owner.cut(false);
   }
 
   /** Answers with tsgi's own page. `close` because what follows on the connection cannot be read. */
@@ -225,7 +231,6 @@ export class Http1Exchange implements Exchange {
 
   takeEnd(trailers: readonly string[]): void {
     const sink = this.#sink;
-    this.#sinkPaused = true;
     this.#bodyComplete = true;
     this.#bodyOver = true;
     sink?.end(trailers);
@@ -235,17 +240,16 @@ export class Http1Exchange implements Exchange {
   abortBody(reason: string): void {
     if (this.#bodyOver) return;
     this.#bodyOver = true;
-    this.#sinkPaused = true;
     this.#guard(() => this.#sink?.abort(reason));
   }
 
-  /** The client is gone, or what it sends makes no sense. */
-  abort(reason: string): void {
+  /** It is over before the response is complete. `tell`: by the client's doing, so the handler has to hear of it. */
+  abort(reason: string, tell: boolean): void {
     if (this.#phase === PHASE.done) return;
     this.#phase = PHASE.done;
     this.#record(true);
     this.abortBody(reason);
-    this.#guard(() => this.onAbort?.());
+    if (tell) this.#guard(() => this.onAbort?.());
     this.#guard(() => this.onClose?.());
   }
 
@@ -265,8 +269,8 @@ export class Http1Exchange implements Exchange {
   }
 
   #begin(status: number, reason: string, lines: ResponseLines, length: number): void {
+    this.#statusLine = statusLine(status, reason);
     this.#status = status;
-    this.#reason = reason;
     this.#lines = lines;
     this.#length = length;
     this.#phase = PHASE.held;
@@ -305,7 +309,7 @@ export class Http1Exchange implements Exchange {
       (head.body.kind === "none" || this.#canContinue());
     const tail = shared.tail(this.#keep, lines.hasDate, lines.hasServer);
     this.#phase = PHASE.sending;
-    writer.text(statusLine(this.#status, this.#reason) + lines.text + framing + tail);
+    writer.text(this.#statusLine + lines.text + framing + tail);
   }
 
   /** A client that waits for 100 may or may not send its body after a final status: only closing is clear. */
@@ -325,11 +329,12 @@ export class Http1Exchange implements Exchange {
       return;
     }
     this.#sentBytes += size;
-    if (this.#body === BODY.chunked) writer.text(chunkPrefix(size));
-    if (typeof chunk !== "string") writer.bytes(chunk);
-    else if (size === chunk.length) writer.text(chunk);
-    else writer.bytes(Buffer.from(chunk));
-    if (this.#body === BODY.chunked) writer.text("\r\n");
+    const isChunked = this.#body === BODY.chunked;
+    if (isChunked) writer.text(chunkPrefix(size));
+    const suffix = isChunked ? "\r\n" : "";
+    if (typeof chunk !== "string") writer.bytes(chunk, suffix);
+    else if (size === chunk.length) writer.text(chunk + suffix);
+    else writer.bytes(Buffer.from(chunk), suffix);
   }
 
   /** More than the announced length would be read as the next response: the excess is dropped. */
@@ -342,7 +347,7 @@ export class Http1Exchange implements Exchange {
     if (room === 0) return;
     this.#sentBytes += room;
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    this.#owner.writer.bytes(bytes.subarray(0, room));
+    this.#owner.writer.bytes(bytes.subarray(0, room), "");
   }
 
   #sendContinue(): void {

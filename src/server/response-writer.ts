@@ -42,15 +42,20 @@ export class ResponseWriter {
     if (this.#text.length >= GATHER_MAX) this.flush();
   }
 
-  bytes(chunk: Buffer): void {
+  /** A body chunk and the text that ends its frame. */
+  bytes(chunk: Buffer, suffix: string): void {
     if (chunk.length <= COPY_MAX) {
-      this.text(chunk.toString("latin1", 0, chunk.length));
+      this.text(chunk.toString("latin1", 0, chunk.length) + suffix);
       return;
     }
     this.#socket.cork();
     this.flush();
     for (let at = 0; at < chunk.length; at += PIECE_MAX) {
       this.#put(chunk.length <= PIECE_MAX ? chunk : chunk.subarray(at, at + PIECE_MAX));
+    }
+    if (suffix !== "") {
+      this.#text = suffix;
+      this.flush();
     }
     this.#socket.uncork();
   }
