@@ -24,9 +24,10 @@ export function announceServing(
       if (!vassals.some((vassal) => vassal.name === name)) told.delete(name);
     }
     for (const vassal of vassals.filter(({ state }) => SETTLED.has(state))) {
-      const line = servingLine(vassal);
-      if (told.get(vassal.name) !== line) print(line);
-      told.set(vassal.name, line);
+      // A state is told once, not each try of a backoff.
+      const fact = `${vassal.state} ${vassal.listen.join(" ")}`;
+      if (told.get(vassal.name) !== fact) print(servingLine(vassal));
+      told.set(vassal.name, fact);
     }
   };
   const stop = emperor.onEvent(() => {

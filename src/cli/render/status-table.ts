@@ -90,7 +90,8 @@ function notes(vassal: VassalSnapshot, details: boolean): readonly string[] {
     told.push(`log ${vassal.logFile}`, `restarts ${vassal.restarts}, cpu ${vassal.cpu.toFixed(2)}`);
   }
   const failing = vassal.state !== "serving" || reason !== "";
-  const last = failing ? lastLines.slice(-LAST_LINES).map((line) => `| ${line}`) : [];
+  const news = lastLines.filter((line) => line !== reason).slice(-LAST_LINES);
+  const last = failing ? news.map((line) => `| ${line}`) : [];
   return [...told, ...last].filter((line) => line !== "").map((line) => escapeControls(line));
 }
 

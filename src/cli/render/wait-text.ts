@@ -12,7 +12,7 @@ export interface WaitAnswer {
 export function renderWait(answer: WaitAnswer, timeoutText: string): string {
   const told = answer.results.flatMap(({ name, ok, message, lastLines }) => [
     `${name}: ${message}`,
-    ...(ok ? [] : lastLines.map((line) => `  | ${line}`)),
+    ...(ok ? [] : lastLines.filter((line) => line !== message).map((line) => `  | ${line}`)),
   ]);
   const open = answer.pending.map((name) => `${name}: no result within ${timeoutText}`);
   return [...told, ...open].map((line) => `${escapeControls(line)}\n`).join("");
