@@ -48,6 +48,7 @@ export class DeadlineWatch implements FlightWatch {
       memory: this.#memory.buffer,
       deadlineMs,
       workerId,
+      program,
     };
     Object.defineProperty(process, STUCK_FACTS, { value: () => this.#facts() });
     // The application's flags are none of its business: they would load the application's preloads into it.

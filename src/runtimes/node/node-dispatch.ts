@@ -1,9 +1,10 @@
 /** Runs (req, res) applications for an exchange: a plain listener, or the 'request' event of an http.Server. */
-import { createServer } from "node:http";
+import { createServer, IncomingMessage, ServerResponse } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { channel } from "node:diagnostics_channel";
 import type { Exchange } from "../../server/exchange.ts";
 import type { Dispatch } from "./flights.ts";
+import { adoptPrototype } from "./adopt-prototype.ts";
 import { NodeRequest } from "./node-request.ts";
 import { NodeResponse } from "./node-response.ts";
 
@@ -13,6 +14,7 @@ const responseFinish = channel("http.server.response.finish");
 
 /** The events of `server`, which is never bound to anything. */
 export function createServerDispatch(server: Server, report: (error: unknown) => void): Dispatch {
+  adoptPrototypes();
   return (exchange, flight) => {
     const request = new NodeRequest(exchange);
     const response = new NodeResponse(request);
@@ -53,6 +55,19 @@ export function createListenerDispatch(
     }
   });
   return createServerDispatch(server, report);
+}
+
+let isAdopted = false;
+
+function adoptPrototypes(): void {
+  if (isAdopted) return;
+  isAdopted = true;
+  adoptPrototype(NodeRequest.prototype, IncomingMessage.prototype, (value) =>
+    NodeRequest.owns(value),
+  );
+  adoptPrototype(NodeResponse.prototype, ServerResponse.prototype, (value) =>
+    NodeResponse.owns(value),
+  );
 }
 
 function failed(exchange: Exchange, error: unknown, report: (error: unknown) => void): void {

@@ -1,7 +1,6 @@
 /** `http.IncomingMessage` over an Exchange: a real one, fed by our codec instead of Node's parser. */
 import { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import type { BodySink, Exchange } from "../../server/exchange.ts";
+import type { Exchange } from "../../server/exchange.ts";
 
 /** What Node's class has beyond its public types; the same in Node 24 and 26. */
 interface IncomingInternals {
@@ -10,13 +9,22 @@ interface IncomingInternals {
   _readableState: { readingMore: boolean };
 }
 
-export class NodeRequest extends IncomingMessage implements BodySink {
+/**
+ * Everything that is not an override is static or private: Express changes the prototype of a request, and what is
+ * found on it must look like Node's own (see adopt-prototype.ts).
+ */
+export class NodeRequest extends IncomingMessage {
   readonly exchange: Exchange;
+  /** Set by the response, which keeps the timer for both. */
+  onTimeoutWanted: ((timeoutMs: number) => void) | undefined = undefined;
   #flowing = false;
   #paused = false;
   #over = false;
+  /** Answered: its end is no abort. */
   #released = false;
+  /** Ended by the front, which does with the connection what is right. */
   #isCut = false;
+  #controller: AbortController | undefined;
 
   constructor(exchange: Exchange) {
     super(exchange.socket);
@@ -31,6 +39,39 @@ export class NodeRequest extends IncomingMessage implements BodySink {
     if (head.body.kind === "none") this.complete = true;
   }
 
+  static owns(value: unknown): boolean {
+    return typeof value === "object" && value !== null && #flowing in value;
+  }
+
+  /** Lets the body come, which sends "100 Continue" to a client that waits for it. */
+  static flow(request: NodeRequest): void {
+    request.#flow();
+  }
+
+  /** The client is gone, or the body will never be whole. */
+  static cut(request: NodeRequest, reason: string): void {
+    request.#cut(reason);
+  }
+
+  /** The exchange is over: what was not read is nobody's business any more. */
+  static release(request: NodeRequest): void {
+    if (request.destroyed) return;
+    request.#over = true;
+    request.#released = true;
+    request.complete = true;
+    // Without a reader or a listener nobody could tell whether it is destroyed.
+    if (request.listenerCount("close") > 0 || request.readableFlowing !== null) request.destroy();
+  }
+
+  /** Aborted when the client leaves; Node's own listens on the socket, which outlives the request here. */
+  static signalOf(request: NodeRequest): AbortSignal {
+    if (request.#controller === undefined) {
+      request.#controller = new AbortController();
+      if (request.aborted) request.#controller.abort();
+    }
+    return request.#controller.signal;
+  }
+
   override _read(): void {
     const internals = this as unknown as IncomingInternals;
     if (!internals._consumed) {
@@ -41,57 +82,11 @@ export class NodeRequest extends IncomingMessage implements BodySink {
     if (this.exchange.head.body.kind === "none") {
       this.#over = true;
       this.push(null);
-    } else if (!this.#flowing) this.flow();
+    } else if (!this.#flowing) this.#flow();
     else if (this.#paused) {
       this.#paused = false;
       this.exchange.resumeBody();
     }
-  }
-
-  /** Lets the body come, which sends "100 Continue" to a client that waits for it. */
-  flow(): void {
-    if (this.#flowing || this.#over) return;
-    this.#flowing = true;
-    this.exchange.readBody(this);
-  }
-
-  // BodySink
-
-  data(chunk: Buffer): boolean {
-    if (this.#over) return true;
-    const more = this.push(chunk);
-    this.#paused = !more;
-    return more;
-  }
-
-  end(trailers: readonly string[]): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.complete = true;
-    (this as unknown as IncomingInternals)._addHeaderLines(trailers, trailers.length);
-    this.push(null);
-  }
-
-  abort(reason: string): void {
-    // Over with its response: what was not read is nobody's business, and `onAbort` tells of a client that left.
-    if (!this.exchange.done) this.cut(reason);
-  }
-
-  /** The client is gone, or the body will never be whole. */
-  cut(reason: string): void {
-    if (this.destroyed) return;
-    this.#over = true;
-    this.#isCut = true;
-    this.destroy(connectionReset(reason));
-  }
-
-  /** The exchange is over: what was not read is nobody's business any more. */
-  release(): void {
-    if (this.destroyed) return;
-    this.#over = true;
-    this.#released = true;
-    this.complete = true;
-    if (this.listenerCount("close") > 0 || this.readableFlowing !== null) this.destroy();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -99,7 +94,7 @@ export class NodeRequest extends IncomingMessage implements BodySink {
     if (unfinished && !this.aborted) {
       this.aborted = true;
       this.emit("aborted");
-      CONTROLLERS.get(this)?.abort();
+      this.#controller?.abort();
       // As in Node: an application that gives up a request gives up its connection.
       if (!this.exchange.done && !this.#isCut) this.exchange.socket.destroy();
     }
@@ -114,22 +109,42 @@ export class NodeRequest extends IncomingMessage implements BodySink {
     return this;
   }
 
-  onTimeoutWanted: ((timeoutMs: number) => void) | undefined = undefined;
-  declare socket: Socket;
+  #flow(): void {
+    if (this.#flowing || this.#over) return;
+    this.#flowing = true;
+    this.exchange.readBody({
+      data: (chunk) => {
+        if (this.#over) return true;
+        const more = this.push(chunk);
+        this.#paused = !more;
+        return more;
+      },
+      end: (trailers) => {
+        if (this.#over) return;
+        this.#over = true;
+        this.complete = true;
+        (this as unknown as IncomingInternals)._addHeaderLines(trailers, trailers.length);
+        this.push(null);
+      },
+      abort: (reason) => {
+        // Over with its response: nobody's business. `onAbort` tells of a client that left.
+        if (!this.exchange.done) this.#cut(reason);
+      },
+    });
+  }
+
+  #cut(reason: string): void {
+    if (this.destroyed) return;
+    this.#over = true;
+    this.#isCut = true;
+    this.destroy(connectionReset(reason));
+  }
 }
 
-const CONTROLLERS = new WeakMap<NodeRequest, AbortController>();
-
-// Node's own `signal` listens on the socket, which outlives the request here.
 Object.defineProperty(NodeRequest.prototype, "signal", {
+  configurable: true,
   get(this: NodeRequest): AbortSignal {
-    let controller = CONTROLLERS.get(this);
-    if (controller === undefined) {
-      controller = new AbortController();
-      CONTROLLERS.set(this, controller);
-      if (this.aborted) controller.abort();
-    }
-    return controller.signal;
+    return NodeRequest.signalOf(this);
   },
 });
 

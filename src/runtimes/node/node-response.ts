@@ -3,7 +3,7 @@ import { OutgoingMessage, ServerResponse } from "node:http";
 import type { Exchange } from "../../server/exchange.ts";
 import { HeaderLines } from "./header-lines.ts";
 import { IdleTimer } from "./idle-timer.ts";
-import type { NodeRequest } from "./node-request.ts";
+import { NodeRequest } from "./node-request.ts";
 
 type Callback = (error?: Error | null) => void;
 type Chunk = string | Uint8Array;
@@ -26,6 +26,12 @@ const SET_HEADERS = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
   (symbol) => symbol.description === "kOutHeaders",
 );
 
+interface Facts {
+  readonly complete: boolean;
+  readonly needDrain: boolean;
+  readonly error: Error | null;
+}
+
 const NO_LINES = new HeaderLines();
 
 export class NodeResponse extends ServerResponse<NodeRequest> {
@@ -47,8 +53,25 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     this.#self.socket = exchange.socket;
     request.onTimeoutWanted = (timeoutMs) => this.#limitIdleTime(timeoutMs);
     exchange.onDrain = () => this.#drained();
-    exchange.onAbort = () => request.cut("the client is gone");
+    exchange.onAbort = () => NodeRequest.cut(request, "the client is gone");
     exchange.onClose = () => process.nextTick(over, this);
+  }
+
+  static owns(value: unknown): boolean {
+    return typeof value === "object" && value !== null && #exchange in value;
+  }
+
+  static settle(response: NodeResponse): void {
+    response.#settle();
+  }
+
+  /** Behind the getters at the end of this file. */
+  static facts(response: NodeResponse): Facts {
+    return {
+      complete: response.#complete,
+      needDrain: response.#needDrain,
+      error: response.#error,
+    };
   }
 
   get #self(): OutgoingInternals & { socket: unknown } {
@@ -117,7 +140,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   _writeRaw(data: string, _encoding?: unknown, callback?: unknown): boolean {
     const [first = "", ...lines] = data.split("\r\n");
     const status = Number(first.slice(9, 12));
-    if (status === 100) this.req.flow();
+    if (status === 100) NodeRequest.flow(this.req);
     else if (!this.#exchange.done) this.#exchange.informational(status, flatten(lines));
     const done = pickCallback(_encoding, callback);
     if (done !== undefined) process.nextTick(done);
@@ -149,18 +172,10 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     return this;
   }
 
-  /** Facts behind the getters at the end of this file. */
-  facts(): {
-    readonly complete: boolean;
-    readonly needDrain: boolean;
-    readonly error: Error | null;
-  } {
-    return { complete: this.#complete, needDrain: this.#needDrain, error: this.#error };
-  }
-
   /** The exchange is over: 'finish' when everything was sent, then 'close', as Node orders them. */
-  settle(): void {
+  #settle(): void {
     const self = this.#self;
+    this.#needDrain = false;
     if (self._closed) return;
     this.#idle?.stop();
     this.#complete = this.finished && !this.destroyed && !this.req.aborted;
@@ -172,7 +187,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     for (const callback of waiting) callback(error);
     if (this.#complete) this.emit("finish");
     this.emit("close");
-    this.req.release();
+    NodeRequest.release(this.req);
     this.onOver?.();
   }
 
@@ -210,7 +225,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #refuses(callback: Callback | undefined): boolean {
     if (!this.finished && !this.destroyed && !this.#exchange.done) return false;
     const error = this.finished ? afterEndError() : destroyedError();
-    const tell = this.finished && !this.destroyed && !this.#exchange.done;
+    const tell = this.finished && !this.destroyed;
     process.nextTick(() => {
       callback?.(error);
       if (tell) this.emit("error", error);
@@ -236,21 +251,22 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
 }
 
 function over(response: NodeResponse): void {
-  response.settle();
+  NodeResponse.settle(response);
 }
 
 Object.defineProperties(NodeResponse.prototype, {
-  writableFinished: { get: ownGetter((response) => response.facts().complete) },
+  writableFinished: { configurable: true, get: ownGetter((facts) => facts.complete) },
   writableNeedDrain: {
-    get: ownGetter((response) => response.facts().needDrain && !response.finished),
+    configurable: true,
+    get: ownGetter((facts) => facts.needDrain),
   },
-  writableLength: { get: ownGetter((response) => (response.facts().needDrain ? 1 : 0)) },
-  errored: { get: ownGetter((response) => response.facts().error) },
+  writableLength: { configurable: true, get: ownGetter((facts) => (facts.needDrain ? 1 : 0)) },
+  errored: { configurable: true, get: ownGetter((facts) => facts.error) },
 });
 
-function ownGetter(read: (response: NodeResponse) => unknown): (this: NodeResponse) => unknown {
+function ownGetter(read: (facts: Facts) => unknown): (this: NodeResponse) => unknown {
   return function get(this: NodeResponse): unknown {
-    return read(this);
+    return read(NodeResponse.facts(this));
   };
 }
 

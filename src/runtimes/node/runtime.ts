@@ -15,6 +15,9 @@ import type { FromWorker } from "./worker-messages.ts";
 
 export const createNodeRuntime: CreateRuntime = (host) => new NodeRuntime(host);
 
+/** How long a blocked worker may take to answer its clients and to log its stack. */
+const SPENT_WITHIN_MS = 3000;
+
 /** Facts about one worker that the pool does not keep. */
 interface WorkerFacts {
   readonly events: WorkerEvents;
@@ -105,6 +108,7 @@ class NodeRuntime implements AcceptingRuntime {
     const worker = new NodeWorkerProcess(id, this.#target, this.#host, events, {
       heard: (worker, message) => this.#heard(worker, message),
       ended: (worker) => {
+        this.#workers.get(worker)?.probed?.("nothing: the worker ended");
         this.#workers.delete(worker);
         this.#past = addCounters(this.#past, worker.counters);
         this.#changed();
@@ -157,8 +161,13 @@ class NodeRuntime implements AcceptingRuntime {
         this.#replace(worker, message.text, this.#host.spec.config.drainTimeoutMs);
         break;
       case "stuck":
+        // It cannot count any more.
+        this.#past = { ...this.#past, requestsFailed: this.#past.requestsFailed + 1 };
         this.#event("deadline", worker, message.text);
-        this.#replace(worker, message.text, 0);
+        this.#replace(worker, message.text, SPENT_WITHIN_MS);
+        break;
+      case "spent":
+        worker.spent();
         break;
       case "note":
         this.#host.logLine(worker.id, "tsgi", message.text);
@@ -169,7 +178,7 @@ class NodeRuntime implements AcceptingRuntime {
 
   #replace(worker: NodeWorkerProcess, reason: string, graceMs: number): void {
     if (this.#phase !== "draining") this.#pool.replaceNow(worker, reason, graceMs);
-    else if (graceMs === 0) worker.kill("SIGKILL");
+    else worker.retire();
   }
 
   async #untilWell(worker: NodeWorkerProcess, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Holds the main thread with the debugger and reads where it stands (node:inspector, Session.connectToMainThread). */
 import { Session } from "node:inspector";
+import { dirname } from "node:path";
 import type { Debugger } from "node:inspector";
 import { STUCK_FACTS_EXPRESSION, type StuckFact } from "./stuck-facts.ts";
 
@@ -13,7 +14,7 @@ export interface StuckThread {
 }
 
 /** Undefined when the main thread cannot be held: it is inside native code. It stays held otherwise. */
-export function readStuckThread(): Promise<StuckThread | undefined> {
+export function readStuckThread(program: string): Promise<StuckThread | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), WITHIN_MS);
     const session = new Session();
@@ -22,7 +23,8 @@ export function readStuckThread(): Promise<StuckThread | undefined> {
     session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
     session.on("Debugger.paused", ({ params }) => {
       clearTimeout(timer);
-      const stack = params.callFrames.slice(0, FRAMES_MAX).map((frame) => frameText(frame, urls));
+      const frames = params.callFrames.map((frame) => frameText(frame, urls));
+      const stack = ofApplication(frames, program).slice(0, FRAMES_MAX);
       session.post("Runtime.evaluate", { expression: STUCK_FACTS_EXPRESSION }, (error, answer) => {
         const value: unknown = error === null ? answer.result.value : undefined;
         resolve({ stack, facts: parseFacts(value) });
@@ -30,6 +32,15 @@ export function readStuckThread(): Promise<StuckThread | undefined> {
     });
     session.post("Debugger.enable", () => session.post("Debugger.pause"));
   });
+}
+
+/** Without the frames below the application: how a request came to it is always the same. */
+export function ofApplication(frames: readonly string[], program: string): readonly string[] {
+  const own = dirname(program);
+  const last = frames.findLastIndex(
+    (frame) => !/\((?:node:|<anonymous>)/.test(frame) && !frame.includes(`${own}/`),
+  );
+  return last < 0 ? frames : frames.slice(0, last + 1);
 }
 
 function frameText(frame: Debugger.CallFrame, urls: ReadonlyMap<string, string>): string {

@@ -5,6 +5,8 @@ export interface WatchdogData {
   readonly memory: SharedArrayBuffer;
   readonly deadlineMs: number;
   readonly workerId: number;
+  /** The worker program, whose frames are of no use in a stack. */
+  readonly program: string;
 }
 
 const NUMBERS = 4;

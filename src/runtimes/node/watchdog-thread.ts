@@ -32,7 +32,7 @@ async function act(memory: WatchdogMemory, data: WatchdogData): Promise<void> {
   const text = known ? `${currentText}: ${blocked}` : blocked;
   // First of all, so that the replacement is on its way.
   sendNow({ type: "stuck", text });
-  const thread = await readStuckThread();
+  const thread = await readStuckThread(data.program);
   const culprit = thread?.facts.find((fact) => fact.isCurrent);
   const lines = thread?.stack ?? ["the stack is unknown: it is blocked outside JavaScript"];
   const name = culprit?.text ?? (known ? currentText : "no request known");
@@ -45,6 +45,7 @@ async function act(memory: WatchdogMemory, data: WatchdogData): Promise<void> {
       if (fact.fd > 2) speak(fact.fd, fact.isCurrent || fact.isOverdue ? 504 : 502);
     }
   }
+  sendNow({ type: "spent" });
   await pause(KILL_AFTER_MS);
   process.kill(process.pid, "SIGKILL");
 }

@@ -26,6 +26,8 @@ export type FromWorker =
   | { readonly type: "overdue"; readonly text: string }
   /** The event loop is blocked and a request is past its deadline. Written by the watchdog thread. */
   | { readonly type: "stuck"; readonly text: string }
+  /** The watchdog has written what can still be said to clients: the process may be killed. */
+  | { readonly type: "spent" }
   /** A line for the log that is no output of the application. */
   | { readonly type: "note"; readonly text: string };
 

@@ -33,6 +33,8 @@ export class NodeWorkerProcess implements WorkerProcess {
   readonly #channel: Duplex | undefined;
   readonly #drainTimeoutMs: number;
   #isOver = false;
+  #isRetiring = false;
+  #isSpent = false;
 
   constructor(
     id: number,
@@ -78,7 +80,15 @@ export class NodeWorkerProcess implements WorkerProcess {
   }
 
   retire(): void {
-    this.send({ type: "drain", timeoutMs: this.#drainTimeoutMs, exit: true });
+    this.#isRetiring = true;
+    if (this.#isSpent) this.kill("SIGKILL");
+    else this.send({ type: "drain", timeoutMs: this.#drainTimeoutMs, exit: true });
+  }
+
+  /** Its event loop is blocked for good and its clients have been answered: no reason to let it retire slowly. */
+  spent(): void {
+    this.#isSpent = true;
+    if (this.#isRetiring) this.kill("SIGKILL");
   }
 
   kill(signal: "SIGTERM" | "SIGKILL"): void {

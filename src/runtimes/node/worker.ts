@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Front } from "../../server/front.ts";
 import type { Exchange } from "../../server/exchange.ts";
 import { NO_TRAFFIC } from "../../ipc/link.ts";
+import { noticeLeaving } from "./client-leaves.ts";
 import { Channel, sendNow } from "./channel.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import { Flights, type Dispatch } from "./flights.ts";
@@ -155,6 +156,7 @@ export class NodeWorker {
     if (dispatch === undefined)
       throw new Error("Cannot handle a request: no application is loaded");
     const flight = this.#flights.begin(exchange);
+    noticeLeaving(exchange.socket, this.#flights);
     if (!this.#reporting) this.#reportSoon();
     if (this.#watch === undefined) dispatch(exchange, flight);
     else this.#watch.run(dispatch, flight);
@@ -217,6 +219,7 @@ export class NodeWorker {
       sendNow({ type: "failed", reason: text, stack: "" });
       return;
     }
+    sendNow({ type: "report", report: this.#report() });
     const pending = this.#flights.all().map(silentDescriptor);
     for (const fd of pending) if (fd !== undefined) speak(fd, 502);
     if (pending.length > 0 && this.#phase !== "ended") {
