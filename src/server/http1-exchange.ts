@@ -1,14 +1,12 @@
 /** One HTTP/1 request and its response: the Exchange that a handler gets. The connection around it is Http1Connection. */
 import { LAST_CHUNK, chunkPrefix } from "../protocol/http1/chunked.ts";
-import {
-  encodeFields,
-  inspectLines,
-  isBodiless,
-  statusLine,
-} from "../protocol/http1/response-encoder.ts";
+import { encodeFields, inspectLines, statusLine } from "../protocol/http1/response-encoder.ts";
 import type { ResponseLines } from "../protocol/http1/response-encoder.ts";
 import { headerValue } from "../protocol/request.ts";
 import type { RequestHead, ResponseHead } from "../protocol/request.ts";
+import { framingLine, responseFraming } from "../protocol/http1/response-framing.ts";
+import type { ResponseFraming } from "../protocol/http1/response-framing.ts";
+import { BodyFeed } from "./body-feed.ts";
 import { errorPage } from "./error-page.ts";
 import type { BodySink, Exchange, Peer } from "./exchange.ts";
 import type { FrontShared } from "./front-shared.ts";
@@ -39,10 +37,6 @@ export interface ExchangeOwner {
 const PHASE = { waiting: 0, held: 1, sending: 2, done: 3 } as const;
 type Phase = (typeof PHASE)[keyof typeof PHASE];
 
-/** How the end of the response body is known to the client. */
-const BODY = { none: 0, length: 1, chunked: 2, close: 3 } as const;
-type Body = (typeof BODY)[keyof typeof BODY];
-
 const NO_LINES: ResponseLines = {
   text: "",
   contentLength: -1,
@@ -61,20 +55,14 @@ export class Http1Exchange implements Exchange {
   onClose: (() => void) | undefined = undefined;
   readonly #owner: ExchangeOwner;
   #phase: Phase = PHASE.waiting;
+  readonly #feed = new BodyFeed();
   #status = 0;
   #statusLine = "";
   #lines: ResponseLines = NO_LINES;
   #length = -1;
-  #body: Body = BODY.none;
+  #framing: ResponseFraming = "none";
   #sentBytes = 0;
-  #receivedBytes = 0;
   #keep = false;
-  #sink: BodySink | undefined;
-  #sinkPaused = false;
-  /** The whole body was read. */
-  #bodyComplete = false;
-  /** The sink was told the end, good or bad. */
-  #bodyOver = false;
   #continueSent = false;
   #excessReported = false;
   #ownPage = false;
@@ -113,7 +101,7 @@ export class Http1Exchange implements Exchange {
 
   /** True while body bytes may be handed on. */
   get takesBody(): boolean {
-    return this.#sink !== undefined && !this.#sinkPaused && !this.#bodyOver;
+    return this.#feed.isFlowing;
   }
 
   readBody(sink: BodySink): void {
@@ -121,8 +109,7 @@ export class Http1Exchange implements Exchange {
       sink.abort("the exchange is over");
       return;
     }
-    if (this.#sink !== undefined) throw new TypeError("Cannot read the body: it is being read");
-    this.#sink = sink;
+    this.#feed.attach(sink);
     if (this.head.body.kind === "none") {
       this.takeEnd([]);
       return;
@@ -132,9 +119,7 @@ export class Http1Exchange implements Exchange {
   }
 
   resumeBody(): void {
-    if (!this.#sinkPaused) return;
-    this.#sinkPaused = false;
-    if (this.#phase !== PHASE.done && !this.#bodyOver) this.#owner.bodyWanted();
+    if (this.#feed.resume() && this.#phase !== PHASE.done) this.#owner.bodyWanted();
   }
 
   informational(status: number, headers: readonly string[]): void {
@@ -187,8 +172,8 @@ export class Http1Exchange implements Exchange {
     if (this.#phase === PHASE.done) return;
     if (this.#phase === PHASE.held) this.#sendHead(chunk === undefined ? 0 : byteLength(chunk));
     if (chunk !== undefined) this.#put(chunk);
-    if (this.#body === BODY.chunked) this.#owner.writer.text(LAST_CHUNK);
-    if (this.#body === BODY.length && this.#sentBytes < this.#length) {
+    if (this.#framing === "chunked") this.#owner.writer.text(LAST_CHUNK);
+    if (this.#framing === "length" && this.#sentBytes < this.#length) {
       this.#fault(`it ended after ${this.#sentBytes} of ${this.#length} bytes`);
       this.#owner.cut(false);
       return;
@@ -225,22 +210,16 @@ export class Http1Exchange implements Exchange {
   }
 
   takeData(chunk: Buffer): void {
-    this.#receivedBytes += chunk.length;
-    if (this.#sink?.data(chunk) === false) this.#sinkPaused = true;
+    this.#feed.data(chunk);
   }
 
   takeEnd(trailers: readonly string[]): void {
-    const sink = this.#sink;
-    this.#bodyComplete = true;
-    this.#bodyOver = true;
-    sink?.end(trailers);
+    this.#feed.end(trailers);
   }
 
   /** Tells the sink that the rest of the body will not come. */
   abortBody(reason: string): void {
-    if (this.#bodyOver) return;
-    this.#bodyOver = true;
-    this.#guard(() => this.#sink?.abort(reason));
+    this.#guard(() => this.#feed.abort(reason));
   }
 
   /** It is over before the response is complete. `tell`: by the client's doing, so the handler has to hear of it. */
@@ -277,59 +256,49 @@ export class Http1Exchange implements Exchange {
     this.#owner.headHeld();
   }
 
-  /** Decides framing and persistence and writes the head. `wholeBytes`: length of the body when it is all there, else -1. */
+  /** Writes the head. `wholeBytes`: length of the body when it is all there, else -1. */
   #sendHead(wholeBytes: number): void {
     const { head } = this;
     const { shared, writer } = this.#owner;
     const lines = this.#lines;
-    let framing = "";
-    if (isBodiless(this.#status)) {
-      this.#body = BODY.none;
-      if (this.#status === 304 && this.#length >= 0)
-        framing = `Content-Length: ${this.#length}\r\n`;
-    } else {
-      const isHeadMethod = head.method === "HEAD";
-      if (this.#length === -1 && wholeBytes >= 0 && !isHeadMethod) this.#length = wholeBytes;
-      if (this.#length >= 0) {
-        this.#body = BODY.length;
-        framing = `Content-Length: ${this.#length}\r\n`;
-      } else if (head.minor === 1) {
-        this.#body = BODY.chunked;
-        framing = "Transfer-Encoding: chunked\r\n";
-      } else {
-        this.#body = BODY.close;
-      }
-      if (isHeadMethod) this.#body = BODY.none;
-    }
+    const { framing, length } = responseFraming(
+      this.#status,
+      head.method,
+      head.minor,
+      this.#length,
+      wholeBytes,
+    );
+    this.#framing = framing;
+    this.#length = length;
     this.#keep =
       head.keepAlive &&
       !shared.draining &&
       !lines.close &&
-      this.#body !== BODY.close &&
+      framing !== "close" &&
       (head.body.kind === "none" || this.#canContinue());
     const tail = shared.tail(this.#keep, lines.hasDate, lines.hasServer);
     this.#phase = PHASE.sending;
-    writer.text(this.#statusLine + lines.text + framing + tail);
+    writer.text(this.#statusLine + lines.text + framingLine(framing, length) + tail);
   }
 
   /** A client that waits for 100 may or may not send its body after a final status: only closing is clear. */
   #canContinue(): boolean {
-    if (this.#bodyComplete) return true;
+    if (this.#feed.isComplete) return true;
     if (this.head.expectsContinue && !this.#continueSent) return false;
     return this.#owner.canContinueAfter(this.head);
   }
 
   #put(chunk: Buffer | string): void {
-    if (this.#body === BODY.none) return;
+    if (this.#framing === "none") return;
     const size = byteLength(chunk);
     if (size === 0) return;
     const { writer } = this.#owner;
-    if (this.#body === BODY.length && this.#sentBytes + size > this.#length) {
+    if (this.#framing === "length" && this.#sentBytes + size > this.#length) {
       this.#putPart(chunk);
       return;
     }
     this.#sentBytes += size;
-    const isChunked = this.#body === BODY.chunked;
+    const isChunked = this.#framing === "chunked";
     if (isChunked) writer.text(chunkPrefix(size));
     const suffix = isChunked ? "\r\n" : "";
     if (typeof chunk !== "string") writer.bytes(chunk, suffix);
@@ -382,7 +351,7 @@ export class Http1Exchange implements Exchange {
       address: peer.address,
       status: this.#status === 0 ? 499 : this.#status,
       bodyBytes: this.#sentBytes,
-      requestBytes: this.#receivedBytes,
+      requestBytes: this.#feed.receivedBytes,
       durationMs: performance.now() - this.#startedAtMs,
       aborted,
     });
