@@ -61,7 +61,8 @@ export const socketForm: OptionType<ListenAddress> = {
       );
     }
     if (source.startsWith("/") || source.startsWith("./") || !source.includes(":")) {
-      if (parseInteger(source) === undefined) return unixAddress(source, value, context);
+      // A number or an IPv4 address alone is a forgotten part, not the name of a socket.
+      if (!/^[\d.]{1,15}$/.test(source)) return unixAddress(source, value, context);
     }
     return tcpAddress(source, value, context, source, undefined);
   },

@@ -27,4 +27,5 @@ test("nearest() counts swapped neighbours as one slip", () => {
   assert.equal(nearest("ab", ["ba"]), undefined);
   assert.equal(nearest("tsgi", ["stgi"]), "stgi");
   assert.equal(nearest("abc", ["abd", "abc"]), "abc");
+  assert.equal(nearest("theraeds", ["threads"]), "threads");
 });

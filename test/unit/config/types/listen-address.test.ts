@@ -54,3 +54,33 @@ test("listen refuses paths that do not fit into a socket address", () => {
   assert.ok(!result.ok);
   assert.match(result.problems[0]?.message ?? "", /109 bytes, at most 107/);
 });
+
+test("uWSGI's socket options take host:port, :port and paths, also with a colon in them", () => {
+  const rows: readonly [string, string | undefined][] = [
+    [":80", "http://0.0.0.0:80"],
+    ["127.0.0.1:80", "http://127.0.0.1:80"],
+    ["[::1]:80", "http://[::1]:80"],
+    ["/run/x.sock", "http+unix:///run/x.sock"],
+    ["x.sock", "http+unix:///srv/x.sock"],
+    ["./a:b.sock", "http+unix:///srv/a:b.sock"],
+    ["/a:b.sock", "http+unix:///a:b.sock"],
+    ["http://:80", "http://0.0.0.0:80"],
+    ["80", undefined],
+    ["127.0.0.1", undefined],
+    ["@abstract", undefined],
+    [":0", undefined],
+    ["host:80", undefined],
+    ["1.2.3.256:80", undefined],
+    ["[::1", undefined],
+  ];
+  for (const [text, expected] of rows) {
+    const result = loadFlags(
+      new Map([
+        ["http-socket", [text]],
+        ["node", ["a.js"]],
+      ]),
+      "/srv",
+    );
+    assert.equal(result.ok ? result.config.listen[0]?.text : undefined, expected, text);
+  }
+});
