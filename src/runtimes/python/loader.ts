@@ -15,6 +15,8 @@ export interface LoaderEvents {
   /** The fork failed, or the loader died before it answered. */
   unforked(ticket: number, reason: string): void;
   exited(pid: number, code: number | undefined, signal: number | undefined): void;
+  /** The loader itself died: nobody will tell how its workers end. */
+  orphaned(): void;
 }
 
 const STABLE_MS = 5000;
@@ -51,11 +53,6 @@ export class Loader {
     this.#socketPath = channel.path;
     this.#token = channel.token;
     this.#events = events;
-  }
-
-  /** True while somebody tells how workers end. */
-  get isAlive(): boolean {
-    return this.#child !== undefined;
   }
 
   /** Resolves when the application is loaded, rejects with StartFailure when it cannot be. */
@@ -100,8 +97,9 @@ export class Loader {
     if (child === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#stopped = resolve;
+      // The end of its connection ends it; it may be loading still, which only a signal can stop.
       this.#link?.destroy();
-      child.kill("SIGTERM");
+      if (!this.#isLoaded) child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), KILL_MS).unref();
     });
   }
@@ -179,6 +177,7 @@ export class Loader {
     const lost = [...this.#asked];
     this.#asked.clear();
     for (const ticket of lost) this.#events.unforked(ticket, "the loader died");
+    this.#events.orphaned();
     if (this.#isStopping) {
       this.#stopped?.();
       return;

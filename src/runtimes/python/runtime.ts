@@ -36,6 +36,8 @@ interface Child {
   readonly link: WorkerLink;
   readonly events: WorkerEvents;
   isConnected: boolean;
+  /** Its loader died: its end will be known by its connection only. */
+  isOrphan: boolean;
   exit: { code: number | undefined; signal: string | undefined } | undefined;
   isOver: boolean;
 }
@@ -118,6 +120,7 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
       link,
       events,
       isConnected: false,
+      isOrphan: false,
       exit: undefined,
       isOver: false,
     });
@@ -155,6 +158,16 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
     for (const child of this.#children.values()) {
       if (child.link.pid !== pid) continue;
       child.exit = { code, signal: signal === undefined ? undefined : signalName(signal) };
+      this.#settle(child);
+    }
+  }
+
+  orphaned(): void {
+    for (const child of this.#children.values()) {
+      if (child.link.pid === 0) continue;
+      child.isOrphan = true;
+      // One that has not reported yet cannot be told from one that died before.
+      if (!child.isConnected) child.link.signal("SIGKILL");
       this.#settle(child);
     }
   }
@@ -253,8 +266,7 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
 
   #settle(child: Child): void {
     if (child.isConnected || child.isOver) return;
-    // Without a loader nobody can tell how it ended.
-    if (child.exit === undefined && this.#loader?.isAlive === true) return;
+    if (child.exit === undefined && !child.isOrphan) return;
     child.isOver = true;
     this.#children.delete(child.link.ticket);
     this.#dispatcher.leave(child.link);

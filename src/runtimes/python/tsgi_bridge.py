@@ -88,6 +88,8 @@ class Loader:
 
     def run(self):
         signal.signal(signal.SIGCHLD, ignore)
+        # Service managers signal whole groups: the loader goes when the vassal process closes its connection.
+        signal.signal(signal.SIGTERM, ignore)
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
         self.freeze()
         poll = select.poll()
@@ -172,6 +174,7 @@ class Loader:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for index, descriptor in enumerate(outputs):
                 os.dup2(descriptor, index + 1)
                 os.close(descriptor)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeadlineItem, DeadlineQueue } from "../../../../src/runtimes/deadline-queue.ts";
-import { VirtualTime } from "./fake-world.ts";
+import { DeadlineItem, DeadlineQueue } from "../../../src/runtimes/deadline-queue.ts";
+import { VirtualTime } from "./pool/fake-world.ts";
 
 class Item extends DeadlineItem {
   readonly name: string;
