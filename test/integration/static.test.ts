@@ -1,6 +1,7 @@
 /** The static container behind the real front: nothing outside the root, true validators, no false ends. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   mkdirSync,
@@ -162,6 +163,32 @@ test("static serves a root that is itself reached by a symlink, and keeps to whe
   renameSync(`${link}.new`, link);
   assert.equal((await ask({ port: site.port }, "/index.html")).body, "<p>home");
   assert.equal((await ask({ port: site.port }, "/secret.txt")).status, 404);
+});
+
+test("static serves nothing from outside while names are being swapped under it", async () => {
+  write("swap-good.txt", "good");
+  const script = `
+    const { renameSync, symlinkSync, linkSync, mkdirSync } = require("node:fs");
+    const at = (name) => ${JSON.stringify(ROOT)} + "/" + name;
+    console.log("swaps");
+    for (let count = 0; ; count += 1) {
+      linkSync(at("swap-good.txt"), at("swap.new"));
+      renameSync(at("swap.new"), at("swap.txt"));
+      symlinkSync("../secret.txt", at("swap.new"));
+      renameSync(at("swap.new"), at("swap.txt"));
+    }`;
+  const swapper = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "ignore"] });
+  await once(swapper.stdout, "data");
+  await using site = await open();
+  const statuses = new Set<number>();
+  for (let count = 0; count < 1000; count += 1) {
+    const answer = await ask({ port: site.port }, "/swap.txt");
+    statuses.add(answer.status);
+    assert.ok(!answer.body.includes(SECRET));
+  }
+  swapper.kill("SIGKILL");
+  await once(swapper, "exit");
+  assert.ok(statuses.has(200) && statuses.has(403), [...statuses].join());
 });
 
 test("static redirects to the slash of a folder, never to another host", async () => {
