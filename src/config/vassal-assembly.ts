@@ -11,6 +11,7 @@ import * as workers from "./options/workers.ts";
 import type { Place } from "./problem.ts";
 import type { Findings } from "./findings.ts";
 import type { Settings } from "./settings.ts";
+import { folderOf } from "./types/path.ts";
 import { addressesClash } from "./types/listen-address.ts";
 import type { AppConfig, VassalConfig } from "./vassal-config.ts";
 
@@ -43,7 +44,7 @@ export function assembleVassal(
   return {
     app,
     listen: addresses,
-    directory: settings.find(application.directory) ?? folder,
+    directory: settings.find(application.directory) ?? folderOfApp(app) ?? folder,
     env: settings.get(application.env),
     envFile: settings.get(application.envFile),
     ...optional("interpreter", settings.find(application.interpreter)),
@@ -90,6 +91,12 @@ export function assembleVassal(
     },
     exec: { socket: settings.get(application.execSocket) },
   };
+}
+
+/** `node: /srv/blog/app.mjs` alone says where the application lives; that folder is then the release. */
+function folderOfApp(app: AppConfig): string | undefined {
+  if (app.kind !== "python" && app.kind !== "node") return undefined;
+  return app.target.startsWith("/") ? folderOf(app.target) : undefined;
 }
 
 function assembleApp(settings: Settings, findings: Findings, start: Place): AppConfig | undefined {

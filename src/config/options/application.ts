@@ -81,7 +81,7 @@ export const directory = vassalOption({
   name: "directory",
   family,
   type: path({ against: "file", label: "the path of a folder" }),
-  defaultText: "the folder of the vassal file",
+  defaultText: "the folder of an absolute python or node path, else that of the vassal file",
   doc: "The folder the application runs in. Symlinks are resolved once per generation, so a 'current' link can be re-pointed and the running generation keeps its release. A relative path starts at the folder of the vassal file.",
   example: "directory: /srv/blog/current",
   aliases: [

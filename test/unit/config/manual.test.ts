@@ -54,10 +54,10 @@ test("referencePage() has a section for every key", () => {
   for (const { name } of OPTIONS) assert.ok(page.includes(`### \`${name}\``), name);
 });
 
-test("docs/keys.md is the reference page of the present table", () => {
-  const file = new URL("../../../docs/keys.md", import.meta.url);
+test("vassals.example/KEYS.md is the reference page of the present table", () => {
+  const file = new URL("../../../vassals.example/KEYS.md", import.meta.url);
   const again =
-    "node -e \"import('./src/config/manual.ts').then(m => process.stdout.write(m.referencePage()))\" > docs/keys.md";
+    "node -e \"import('./src/config/manual.ts').then(m => process.stdout.write(m.referencePage()))\" > vassals.example/KEYS.md";
   assert.equal(readFileSync(file, "utf8"), referencePage(), `make it again with: ${again}`);
 });
 
