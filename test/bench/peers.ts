@@ -125,12 +125,17 @@ function writeNginx(folder: string, port: number, location: string): string {
     .join(" ");
   writeFileSync(
     config,
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.err;
+    `daemon off; ${asRoot()} worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.err;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; ${temporary} default_type text/plain;
   server { listen 127.0.0.1:${port} backlog=4096; location / { ${location} } } }\n`,
   );
   return config;
+}
+
+/** As root nginx would serve as somebody else, who may not enter the folder of the benchmark. */
+function asRoot(): string {
+  return process.getuid?.() === 0 ? "user root;" : "";
 }
 
 /** Starts the programs of one peer, pinned to the server's core; ready when it answers 200. */
@@ -144,7 +149,12 @@ export async function serve(
   const children = commands(port).map((argv) =>
     spawn("taskset", ["-c", String(SERVER_CORE), ...argv], { cwd: folder, stdio: "ignore" }),
   );
-  await eventually(`${folder} answers`, async () => (await tryAsk(port))?.status === 200);
+  try {
+    await eventually(`${folder} answers`, async () => (await tryAsk(port))?.status === 200);
+  } catch (error) {
+    await endAll(children);
+    throw error;
+  }
   return { port, [Symbol.asyncDispose]: () => endAll(children) };
 }
 

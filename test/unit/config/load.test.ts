@@ -1,3 +1,8 @@
+/** What a vassal file leaves out, filled in. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadVassalConfig } from "../../../src/config/load.ts";
+
 test("loadVassalConfig() takes the folder of an absolute application as the directory, unless one is given", () => {
   const directoryOf = (text: string): string | undefined => {
     const bytes = Buffer.from(`listen: http://127.0.0.1:8001\n${text}`);
