@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { watch } from "chokidar";
 import type { FSWatcher } from "chokidar";
+import { systemCode } from "../core/errors.ts";
 
 export interface DirectoryWatch {
   close(): Promise<void>;
@@ -38,7 +39,10 @@ export function watchDirectory(
     });
     current = watcher;
     const isCurrent = (): boolean => !closed && current === watcher;
-    watcher.on("error", onError);
+    watcher.on("error", (error) => {
+      // A link that leads in a circle cannot be watched; the owner tells about it when it reads the entry.
+      if (systemCode(error) !== "ELOOP") onError(error);
+    });
     watcher.on("all", (event, path) => {
       if (!isCurrent()) return;
       if (place === target) onChange(path);
