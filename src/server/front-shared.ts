@@ -48,6 +48,7 @@ export class FrontShared {
   readonly idleTicks: number;
   readonly sendTicks: number;
   readonly lingerTicks: number;
+  readonly probeTicks: number;
   readonly #keepLines: string;
   #dateLine = "";
   /** The end of a head for a connection that stays, and for one that closes. */
@@ -79,6 +80,7 @@ export class FrontShared {
     this.idleTicks = this.#ticks(limits.keepAliveMs + KEEP_ALIVE_GRACE_MS);
     this.sendTicks = this.#ticks(limits.sendTimeoutMs);
     this.lingerTicks = this.#ticks(2000);
+    this.probeTicks = this.#ticks(1000);
     const seconds = Math.floor(limits.keepAliveMs / 1000);
     this.#keepLines =
       "Connection: keep-alive\r\n" + (seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : "");

@@ -21,6 +21,9 @@ const LINGER_MAX = 1_048_576;
 /** Requests of one connection in one turn of the event loop, so that pipelining clients starve nobody (CVE-2019-16770). */
 const REQUESTS_A_TURN = 32;
 
+/** The first makes the kernel of a client that is gone answer with a reset, the second meets that reset. */
+const PROBES = 2;
+
 /** What the deadline of a connection is about. */
 type Watch = "idle" | "head" | "body" | "discard" | "linger" | "none";
 
@@ -38,6 +41,8 @@ export class Http1Connection implements Tended, ExchangeOwner {
   #isQueued = false;
   #isPaused = false;
   #inputEnded = false;
+  #probesLeft = PROBES;
+  #nextProbe = 0;
   /** What was read could not be understood: nothing after it may be. */
   #inputFailed = false;
   /** The last response was sent, or the connection was refused: nothing more is parsed. */
@@ -143,6 +148,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
       this.destroy();
       return;
     }
+    if (this.#inputEnded && tick >= this.#nextProbe) this.#probe(tick);
     if (this.#watch === "none" || tick < this.#deadline) return;
     switch (this.#watch) {
       case "idle":
@@ -176,6 +182,16 @@ export class Http1Connection implements Tended, ExchangeOwner {
     return this.#stalledTicks > this.shared.sendTicks;
   }
 
+  /**
+   * A FIN alone does not tell a client that is gone from one that only has nothing more to say (RFC 9112 §9.6). Every client
+   * has to ignore a spare 100 (RFC 9110 §15.2), so long work is called off for the first and finished for the second.
+   */
+  #probe(tick: number): void {
+    if (this.#probesLeft === 0 || this.#exchange?.probe() !== true) return;
+    this.#probesLeft -= 1;
+    this.#nextProbe = tick + this.shared.probeTicks;
+  }
+
   #watchFor(watch: Watch, ticks: number): void {
     this.#watch = watch;
     this.#deadline = this.shared.tick + ticks;
@@ -193,6 +209,7 @@ export class Http1Connection implements Tended, ExchangeOwner {
 
   #takeEnd(): void {
     this.#inputEnded = true;
+    this.#nextProbe = this.shared.tick + this.shared.probeTicks;
     if (!this.#isClosing) this.#pump();
   }
 

@@ -37,6 +37,8 @@ export interface ExchangeOwner {
 const PHASE = { waiting: 0, held: 1, sending: 2, done: 3 } as const;
 type Phase = (typeof PHASE)[keyof typeof PHASE];
 
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
 const NO_LINES: ResponseLines = {
   text: "",
   contentLength: -1,
@@ -319,12 +321,20 @@ export class Http1Exchange implements Exchange {
     this.#owner.writer.bytes(bytes.subarray(0, room), "");
   }
 
+  /** Sends something harmless to see whether anybody is there; false when that is not possible now. */
+  probe(): boolean {
+    if (this.#phase !== PHASE.waiting || this.head.minor === 0) return false;
+    this.#owner.writer.text(CONTINUE);
+    this.#owner.writer.flush();
+    return true;
+  }
+
   #sendContinue(): void {
     if (!this.head.expectsContinue || this.#continueSent || this.#phase !== PHASE.waiting) return;
     this.#continueSent = true;
     // A client whose body is already here did not wait (RFC 9110 §10.1.1 lets the server omit it).
     if (this.#owner.hasInput) return;
-    this.#owner.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
+    this.#owner.writer.text(CONTINUE);
     this.#owner.writer.flush();
   }
 

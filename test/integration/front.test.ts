@@ -43,6 +43,19 @@ test("Front answers a client that half-closed after its request, then closes", a
   assert.equal(bodyOf(await client.untilClosed()), "released");
 });
 
+test("Front still answers a half-closed client after it has seen that somebody is there", async () => {
+  const client = await front.connect();
+  client.write(get("/hold"));
+  client.end();
+  await front.message("held");
+  await client.until(/^(?:HTTP\/1\.1 100 Continue\r\n\r\n){2}$/);
+  front.send({ type: "release" });
+  assert.match(
+    await client.untilClosed(),
+    /100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*released$/,
+  );
+});
+
 test("Front answers pipelined requests in order, also those after a slow one", async () => {
   const client = await front.connect();
   client.write(get("/hold?1") + get("/hello") + get("/head?last"));
@@ -239,6 +252,14 @@ test("Front repeats neither Date, Server nor Content-Length of an application", 
   assert.equal(head.match(/date:|server:|content-length:/gi)?.length, 3);
 });
 
+test("Front answers 500 for a length or reason of a worker that cannot be sent", async () => {
+  for (const target of ["/raw-length", "/raw-reason", "/raw-status"]) {
+    const response = await front.talk(get(target) + get("/hello"));
+    assert.match(response, /^HTTP\/1\.1 500 Internal Server Error\r\n[^]*hello$/);
+    await front.message("fault");
+  }
+});
+
 test("Front cuts a response that is shorter than its Content-Length", async () => {
   const before = await front.counters();
   const response = await front.talk(get("/short"));
@@ -292,7 +313,7 @@ test("Front answers failures of workers with the page of their status", async ()
   assert.equal((await front.counters()).requestsFailed, before.requestsFailed + 1);
 });
 
-test("Front tells the handler when a client resets, waiting or streaming", async () => {
+test("Front tells the handler when a client resets or leaves, waiting or streaming", async () => {
   for (const target of ["/hold", "/stream"]) {
     const client = await front.connect();
     client.write(get(target));
@@ -300,6 +321,11 @@ test("Front tells the handler when a client resets, waiting or streaming", async
     client.reset();
     await front.message("aborted");
   }
+  const gone = await front.connect();
+  gone.write(get("/hold"));
+  await front.message("held");
+  gone.destroy();
+  await front.message("aborted");
   const client = await front.connect();
   client.write(`POST /pause HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\nabc`);
   await front.message("paused");
@@ -307,9 +333,9 @@ test("Front tells the handler when a client resets, waiting or streaming", async
   await front.message("body-aborted");
 });
 
-test("Front holds no connection after 2,000 clients that vanished", async () => {
+test("Front holds no connection after 10,000 clients that vanished", async () => {
   const { connectionsOpen } = await front.counters();
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 100; round += 1) {
     const clients = await Promise.all(Array.from({ length: 100 }, () => front.connect()));
     for (const [index, client] of clients.entries()) {
       client.write(index % 3 === 0 ? "GET /hel" : get("/hello"));
@@ -364,6 +390,25 @@ for (const [what, raw, status] of [
     assert.equal((await front.counters()).requestsRefused, before.requestsRefused + 1);
   });
 }
+
+test("Front reads nothing after a bad chunk, even when the handler answers by itself", async () => {
+  const client = await front.connect();
+  client.write(
+    `POST /fail-on-abort HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n${get("/hello")}`,
+  );
+  const response = await client.untilClosed();
+  assert.match(response, /^HTTP\/1\.1 503 [^]*Connection: close\r\n/);
+  assert.equal(response.match(/HTTP\/1\.1 /g)?.length, 1);
+  await front.message("fault");
+});
+
+test("Front lets an application think for long after a body that it paused and resumed late", async () => {
+  const client = await front.connect();
+  client.write(`POST /pause HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\nabc`);
+  await front.message("paused");
+  front.send({ type: "resume" });
+  await client.until(/resumed/);
+});
 
 test("Front is alive after all this", () => {
   assert.ok(front.isAlive);
