@@ -238,6 +238,19 @@ describe("deadline", { skip: missing("python3") }, () => {
     assert.ok(kinds.indexOf("worker-recycled") > kinds.lastIndexOf("worker-ready"));
   });
 
+  test("a request that had to wait for another one is no reason to kill its worker", async () => {
+    await using app = await serve("routes.py", { deadlineMs: 800 });
+    const { body: pid } = await ask(app, "/pid");
+    const first = ask(app, "/sleep?0.6");
+    const second = ask(app, "/sleep?0.5");
+    const third = ask(app, "/sleep?0.4");
+    assert.equal((await first).status, 200);
+    assert.equal((await second).status, 504);
+    assert.equal((await third).status, 504);
+    assert.equal((await ask(app, "/pid")).body, pid);
+    assert.ok(!app.events.some((event) => event.kind === "deadline"));
+  });
+
   test("a request that holds the interpreter lock is dumped by faulthandler", async () => {
     await using app = await serve("routes.py", { deadlineMs: 300 });
     assert.equal((await ask(app, "/hold")).status, 504);

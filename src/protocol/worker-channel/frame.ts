@@ -27,6 +27,8 @@ export const FRAME = {
   recall: 8,
   /** Control: the stack of the thread that runs this request. */
   dump: 9,
+  /** Control: send the answers that wait for the rest of their batch. */
+  flush: 10,
   ping: 11,
   /** A whole response. */
   full: 32,

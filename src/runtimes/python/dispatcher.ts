@@ -3,6 +3,8 @@ import { isStalled, workerCapacity, STALL_MS } from "./dispatch-policy.ts";
 import type { Job } from "./job.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
+const LONGEST_WATCH_MS = 50;
+
 export class Dispatcher {
   readonly #links: WorkerLink[] = [];
   readonly #dirty = new Set<WorkerLink>();
@@ -10,6 +12,7 @@ export class Dispatcher {
   #backlog: Job[] = [];
   #isScheduled = false;
   #isWatching = false;
+  #watchMs = STALL_MS;
 
   /** Requests that wait for a worker. */
   get waiting(): number {
@@ -51,8 +54,9 @@ export class Dispatcher {
   }
 
   /** A worker has room again. */
-  wake(): void {
+  wake(link: WorkerLink): void {
     if (this.#backlog.length > 0) this.#dispatch();
+    else if (this.#isWatching && link.outstanding === 0) this.#helpStalled();
   }
 
   /** What one turn brings is dispatched together. */
@@ -81,7 +85,10 @@ export class Dispatcher {
         given += 1;
       }
       // `give` may have called back into this object: what was added meanwhile stands behind `given`.
-      if (given > 0) this.#backlog.splice(0, given);
+      if (given > 0) {
+        this.#backlog.splice(0, given);
+        this.#watchMs = STALL_MS;
+      }
     }
     if (this.#dirty.size > 0) {
       for (const link of this.#dirty) link.flush();
@@ -106,18 +113,33 @@ export class Dispatcher {
   /** While a worker holds more than one request, one of them may be slow. */
   #watch(): void {
     if (this.#isWatching) return;
-    if (!this.#links.some((link) => link.outstanding > 1 && !link.isRecalled)) return;
+    if (!this.#links.some((link) => link.outstanding > 1 && !link.isRecalled)) {
+      this.#watchMs = STALL_MS;
+      return;
+    }
     this.#isWatching = true;
     // Looked at after the poll phase: answers that have arrived already count.
-    setTimeout(() => setImmediate(() => this.#lookForStalls()), STALL_MS).unref();
+    setTimeout(() => setImmediate(() => this.#look()), this.#watchMs).unref();
   }
 
-  #lookForStalls(): void {
+  #look(): void {
     this.#isWatching = false;
-    const nowMs = performance.now();
-    for (const link of this.#links) {
-      if (!link.isRecalled && isStalled(link, nowMs)) link.recall();
-    }
+    // A worker that becomes idle looks by itself, so this may become rare.
+    this.#watchMs = Math.min(this.#watchMs * 2, LONGEST_WATCH_MS);
+    this.#helpStalled();
     this.#watch();
+  }
+
+  /** Requests behind a slow one go to a worker with nothing to do; without such a one only finished answers are fetched. */
+  #helpStalled(): void {
+    const nowMs = performance.now();
+    const isAnyIdle = this.#links.some(
+      (link) => link.isReady && !link.isClosing && link.outstanding < link.threads,
+    );
+    for (const link of this.#links) {
+      if (link.isRecalled || !isStalled(link, nowMs)) continue;
+      if (isAnyIdle && link.outstanding > link.threads) link.recall();
+      else if (!link.isNudged) link.nudge();
+    }
   }
 }

@@ -28,6 +28,8 @@ const DUMP_MS = 500;
 const FAULT_DUMP_MS = 200;
 /** SIGRTMIN + 6 as glibc counts, see tsgi_bridge.py. */
 const FAULT_SIGNAL = 40;
+/** From the end of a worker's connection to the end of its process. */
+const CLOSED_MS = 1000;
 /** How long other requests of a stuck worker may take to finish. */
 const STUCK_GRACE_MS = 30_000;
 
@@ -188,7 +190,7 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
   progressed(link: WorkerLink, count: number): void {
     if (count > 0) {
       this.#pool.noteProgress(link);
-      this.#dispatcher.wake();
+      this.#dispatcher.wake(link);
     }
   }
 
@@ -207,9 +209,12 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
     child.isConnected = false;
     this.#dispatcher.leave(link);
     this.#rescue(link);
-    // A program that only closed its connections is of no use either.
-    if (child.exit === undefined && !this.#pool.isStopping) link.signal("SIGKILL");
     this.#settle(child);
+    // A process that only closed its connections is of no use either.
+    const kill = (): void => {
+      if (!child.isOver) link.signal("SIGKILL");
+    };
+    if (!child.isOver) setTimeout(kill, CLOSED_MS).unref();
   }
 
   fault(link: WorkerLink, message: string): void {
@@ -300,6 +305,16 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
       this.#dispatcher.remove(job);
       return;
     }
+    if (job.id > this.#begunIds(link)) {
+      link.abandon(job);
+      return;
+    }
+    if (!job.isOrphan && this.#beganLate(link)) {
+      // The client's time is over, the worker's is not: it waited for another request.
+      link.abandon(job);
+      this.#deadlines.add(job);
+      return;
+    }
     link.dump(job, DUMP_MS, (stack) => {
       this.#host.event({
         kind: "deadline",
@@ -315,6 +330,12 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
       link.signal(FAULT_SIGNAL);
       setTimeout(() => this.#replace(link), FAULT_DUMP_MS).unref();
     });
+  }
+
+  /** True when the request that runs now began well after it had arrived; with threads nobody can tell. */
+  #beganLate(link: WorkerLink): boolean {
+    const ranMs = performance.now() - link.progressAtMs;
+    return link.threads === 1 && ranMs < this.#host.spec.config.deadlineMs * 0.9;
   }
 
   #replace(link: WorkerLink): void {

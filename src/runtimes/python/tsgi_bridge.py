@@ -17,6 +17,7 @@ import tsgi_worker
 import tsgi_wsgi
 
 MINIMUM = (3, 8)
+OPEN_TO_THE_END = []
 
 
 def main():
@@ -198,6 +199,8 @@ def work(settings, ticket, application):
     threads = int(settings["threads"])
     control = dial(settings, "control", ticket)
     data = dial(settings, "data", ticket)
+    # Their end tells the vassal process that this one is over: after exit handlers, not before.
+    OPEN_TO_THE_END.extend((control, data))
     with open(os.path.join(settings["scratch"], "begun-" + ticket), "r+b") as file:
         begun = mmap.mmap(file.fileno(), 4 * threads)
     # The last resort of a deadline, when code that holds the interpreter lock keeps the control thread from answering.

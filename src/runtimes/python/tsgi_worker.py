@@ -13,7 +13,7 @@ from tsgi_wsgi import CREDIT, DATA, END, pack_frame, run_application
 
 # Frame types; the same numbers stand in src/protocol/worker-channel/frame.ts.
 REQUEST, REQUEST_BODY, REQUEST_ASK, ABORT = 1, 2, 3, 7
-RECALL, DUMP, PING = 8, 9, 11
+RECALL, DUMP, FLUSH, PING = 8, 9, 10, 11
 READY, RECALLED, STACK, LEAVING, PONG = 48, 49, 50, 51, 52
 
 HEADER_BYTES = 9
@@ -288,6 +288,8 @@ class Worker:
             self._abort(id)
         elif kind == DUMP:
             self._tell(STACK, id, self._stack(id).encode("utf-8", "backslashreplace"))
+        elif kind == FLUSH:
+            self.flush()
         elif kind == PING:
             self._tell(PONG, id)
 

@@ -38,6 +38,8 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   isClosing = false;
   /** The unbegun ones were asked back since the last answer. */
   isRecalled = false;
+  /** It was told to send what it has, since the last answer. */
+  isNudged = false;
   serviceMs = SHORT_SERVICE_MS;
   progressAtMs = 0;
   readonly #host: LinkHost;
@@ -134,6 +136,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   give(job: Job, nowMs: number): void {
     if (this.jobs.size === 0) this.progressAtMs = nowMs;
     this.isRecalled = false;
+    this.isNudged = false;
     this.#lastId = (this.#lastId + 1) >>> 0;
     this.#begun += 1;
     this.jobs.set(this.#lastId, job);
@@ -170,6 +173,12 @@ export class WorkerLink implements WorkerProcess, FrameSink {
     this.isRecalled = true;
     this.flush();
     this.#control?.write(encodeFrame(FRAME.recall, 0), "latin1");
+  }
+
+  /** Asks for the answers that wait for their batch: what runs after them may be slow. */
+  nudge(): void {
+    this.isNudged = true;
+    this.#control?.write(encodeFrame(FRAME.flush, 0), "latin1");
   }
 
   /** Nobody waits for the answer any more: an unbegun request is dropped, a running one learns at its next read or write. */
@@ -289,6 +298,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
       this.serviceMs = smoothService(this.serviceMs, nowMs - this.progressAtMs, answers, busy);
       this.progressAtMs = nowMs;
       this.isRecalled = false;
+      this.isNudged = false;
     }
     this.#host.progressed(this, answers);
     this.#endWhenIdle();
