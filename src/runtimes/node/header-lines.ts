@@ -8,12 +8,12 @@ const VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 /** The front's business, never the application's (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "transfer-encoding", "proxy-connection"]);
+const HOP_BY_HOP_LENGTHS = new Set([...HOP_BY_HOP].map((name) => name.length));
 
 /** Collects lines; `contentLength` is -1 until a Content-Length came by. */
 export class HeaderLines {
   text = "";
   contentLength = -1;
-  hasType = false;
   /** The application said `Connection: close`. */
   close = false;
 
@@ -22,30 +22,21 @@ export class HeaderLines {
     if (!NAME.test(name)) {
       throw new TypeError(`Cannot send header ${JSON.stringify(name)}: its name is no token`);
     }
+    this.addChecked(name, name.toLowerCase(), value);
+  }
+
+  /** As `add`, for a name that is known to be a token. */
+  addChecked(name: string, lowerName: string, value: string): void {
     if (!VALUE.test(value)) {
       throw new TypeError(`Cannot send header "${name}": its value has an invalid character`);
     }
-    switch (name.length) {
-      case 10:
-      case 16:
-      case 17:
-        if (HOP_BY_HOP.has(name.toLowerCase())) {
-          this.close ||= name.length === 10 && /(?:^|,)\s*close\s*(?:,|$)/i.test(value);
-          return;
-        }
-        break;
-      case 12:
-        this.hasType ||= name.toLowerCase() === "content-type";
-        break;
-      case 14:
-        if (name.toLowerCase() === "content-length") {
-          this.contentLength = parseLength(value);
-          return;
-        }
-        break;
-      default:
+    if (lowerName === "content-length") {
+      this.contentLength = parseLength(value);
+    } else if (HOP_BY_HOP_LENGTHS.has(lowerName.length) && HOP_BY_HOP.has(lowerName)) {
+      this.close ||= lowerName === "connection" && /(?:^|,)\s*close\s*(?:,|$)/i.test(value);
+    } else {
+      this.text += `${name}: ${value}\r\n`;
     }
-    this.text += `${name}: ${value}\r\n`;
   }
 }
 

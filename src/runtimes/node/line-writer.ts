@@ -21,10 +21,12 @@ export class LineWriter {
       this.#dropped += 1;
       return;
     }
-    if (this.#lines.push(text) === 1) setImmediate(() => this.#flush());
+    if (this.#lines.push(text) === 1) setImmediate(() => this.flush());
   }
 
-  #flush(): void {
+  /** By itself once a turn; by hand when the process ends. */
+  flush(): void {
+    if (this.#lines.length === 0) return;
     const lines = this.#lines;
     this.#lines = [];
     if (this.#dropped > 0) lines.push(`${this.#dropped} lines of the request log were dropped`);

@@ -43,7 +43,8 @@ interface FakeHandle {
 function fakeHandle(address: ListenAddress | undefined, close: () => void): FakeHandle {
   const inert = { close, ref: () => undefined, unref: () => undefined, getAsyncId: () => 0 };
   if (address?.kind !== "tcp") return inert;
-  const { host, port } = address;
+  const { port } = address;
+  const host = address.host === "*" ? "::" : address.host;
   const facts = { address: host, port, family: host.includes(":") ? "IPv6" : "IPv4" };
   return {
     ...inert,

@@ -15,15 +15,16 @@ const responseFinish = channel("http.server.response.finish");
 /** The events of `server`, which is never bound to anything. */
 export function createServerDispatch(server: Server, report: (error: unknown) => void): Dispatch {
   adoptPrototypes();
+  const over = (response: NodeResponse): void => {
+    const { req: request } = response;
+    if (responseFinish.hasSubscribers) {
+      responseFinish.publish({ request, response, socket: request.exchange.socket, server });
+    }
+    request.flight.end();
+  };
   return (exchange, flight) => {
-    const request = new NodeRequest(exchange);
-    const response = new NodeResponse(request);
-    response.onOver = () => {
-      if (responseFinish.hasSubscribers) {
-        responseFinish.publish({ request, response, socket: exchange.socket, server });
-      }
-      flight.end();
-    };
+    const request = new NodeRequest(exchange, flight);
+    const response = new NodeResponse(request, over);
     if (requestStart.hasSubscribers) {
       requestStart.publish({ request, response, socket: exchange.socket, server });
     }

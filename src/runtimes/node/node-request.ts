@@ -1,6 +1,7 @@
 /** `http.IncomingMessage` over an Exchange: a real one, fed by our codec instead of Node's parser. */
 import { IncomingMessage } from "node:http";
 import type { Exchange } from "../../server/exchange.ts";
+import type { Flight } from "./flights.ts";
 
 /** What Node's class has beyond its public types; the same in Node 24 and 26. */
 interface IncomingInternals {
@@ -15,6 +16,7 @@ interface IncomingInternals {
  */
 export class NodeRequest extends IncomingMessage {
   readonly exchange: Exchange;
+  readonly flight: Flight;
   /** Set by the response, which keeps the timer for both. */
   onTimeoutWanted: ((timeoutMs: number) => void) | undefined = undefined;
   #flowing = false;
@@ -26,10 +28,11 @@ export class NodeRequest extends IncomingMessage {
   #isCut = false;
   #controller: AbortController | undefined;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, flight: Flight) {
     super(exchange.socket);
     const { head } = exchange;
     this.exchange = exchange;
+    this.flight = flight;
     this.method = head.method;
     this.url = head.target;
     this.httpVersionMajor = 1;

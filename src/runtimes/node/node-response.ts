@@ -42,17 +42,16 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #error: Error | null = null;
   #waiting: Callback[] | undefined;
   #idle: IdleTimer | undefined;
-  /** Called once, last of all. */
-  onOver: (() => void) | undefined = undefined;
+  readonly #onOver: (response: NodeResponse) => void;
 
-  constructor(request: NodeRequest) {
+  constructor(request: NodeRequest, onOver: (response: NodeResponse) => void) {
     super(request);
+    this.#onOver = onOver;
     const { exchange } = request;
     this.#exchange = exchange;
     this.shouldKeepAlive = exchange.head.keepAlive;
     this.#self.socket = exchange.socket;
     request.onTimeoutWanted = (timeoutMs) => this.#limitIdleTime(timeoutMs);
-    exchange.onDrain = () => this.#drained();
     exchange.onAbort = () => NodeRequest.cut(request, "the client is gone");
     exchange.onClose = () => process.nextTick(over, this);
   }
@@ -82,12 +81,10 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   _storeHeader(firstLine: string, headers: unknown): void {
     const lines = new HeaderLines();
     if (Array.isArray(headers)) addList(lines, headers);
-    else if (typeof headers === "object" && headers !== null) {
-      const kept = SET_HEADERS !== undefined && headers === this.#self[SET_HEADERS];
-      for (const [key, value] of Object.entries(headers)) {
-        if (kept) addHeader(lines, (value as [string, unknown])[0], (value as unknown[])[1]);
-        else addHeader(lines, key, value);
-      }
+    else if (SET_HEADERS !== undefined && headers === this.#self[SET_HEADERS]) {
+      addKept(lines, headers as KeptHeaders | null);
+    } else if (typeof headers === "object" && headers !== null) {
+      for (const [name, value] of Object.entries(headers)) addHeader(lines, name, value);
     }
     this.#lines = lines;
     this.#self._header = firstLine + lines.text;
@@ -106,7 +103,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     }
     this.#idle?.touch();
     const more = this.#exchange.write(toBytes(chunk, encoding));
-    if (!more) this.#needDrain = true;
+    if (!more) this.#waitForDrain();
     if (done !== undefined && more) process.nextTick(done);
     else if (done !== undefined) (this.#waiting ??= []).push(done);
     return more;
@@ -188,7 +185,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (this.#complete) this.emit("finish");
     this.emit("close");
     NodeRequest.release(this.req);
-    this.onOver?.();
+    this.#onOver(this);
   }
 
   #begin(contentLength: number): void {
@@ -211,6 +208,11 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
       headers,
       ...known,
     });
+  }
+
+  #waitForDrain(): void {
+    this.#needDrain = true;
+    this.#exchange.onDrain ??= () => this.#drained();
   }
 
   #drained(): void {
@@ -268,6 +270,19 @@ function ownGetter(read: (facts: Facts) => unknown): (this: NodeResponse) => unk
   return function get(this: NodeResponse): unknown {
     return read(NodeResponse.facts(this));
   };
+}
+
+type KeptHeaders = Readonly<Record<string, readonly [name: string, value: unknown]>>;
+
+/** What `setHeader` kept: names are checked there, and their lower-case forms are the keys. */
+function addKept(lines: HeaderLines, headers: KeptHeaders | null): void {
+  for (const key in headers) {
+    const entry = headers[key];
+    if (entry === undefined) continue;
+    const [name, value] = entry;
+    if (!Array.isArray(value)) lines.addChecked(name, key, headerText(name, value));
+    else for (const each of value) lines.addChecked(name, key, headerText(name, each));
+  }
 }
 
 function addHeader(lines: HeaderLines, name: string, value: unknown): void {

@@ -1,10 +1,12 @@
 /** The absolute URL of a request, as `Request.url` has to show it. */
 import type { Exchange } from "../../server/exchange.ts";
 
-/** Nothing in it that URL parsing would change: lower case, no default port, no user, no IPv6. */
-const PLAIN_HOST = /^[a-z0-9]+(?:[-.][a-z0-9]+)*(?::(?!80$|443$)[1-9]\d{0,4})?$/;
+/** Lower case, no user, no IPv6: candidates for a host that URL parsing leaves alone. */
+const PLAIN_HOST = /^[a-z0-9]+(?:[-.][a-z0-9]+)*(?::\d{1,5})?$/;
+/** Hosts are few, but anybody may send any: the last good one is remembered. */
+let plainHost = "";
 /** Path and query without anything that is escaped or normalised; dots only inside a segment. */
-const PLAIN_TARGET = /^(?:\/(?!\.)[\w\-.~!$&()*+,;=:@%]*)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/;
+const PLAIN_TARGET = /^(?:\/(?!\.)[\w\-.~!$&()*+,;=:@]*)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/;
 
 /** Throws TypeError when host and target make no URL. */
 export function requestUrl(exchange: Exchange): string {
@@ -12,11 +14,21 @@ export function requestUrl(exchange: Exchange): string {
   const target = head.target.startsWith("/") ? head.target : "/";
   const host = head.host === "" ? localHost(peer.localAddress, peer.localPort) : head.host;
   const text = `${secure ? "https" : "http"}://${host}${target}`;
-  // A host that ends in a number is an IPv4 address in some notation: the parser knows.
-  if (PLAIN_HOST.test(host) && !/(?:^|\.)\d[\da-fx]*(?::\d+)?$/.test(host)) {
-    if (PLAIN_TARGET.test(target) && !/%2e/i.test(target)) return text;
+  if ((host === plainHost || isPlain(host)) && (target === "/" || PLAIN_TARGET.test(target))) {
+    return text;
   }
   return hrefOf(text, host);
+}
+
+/** True when parsing changes nothing, whatever the scheme: default ports and odd IPv4 notations do not pass. */
+function isPlain(host: string): boolean {
+  if (!PLAIN_HOST.test(host)) return false;
+  for (const scheme of ["http", "https"]) {
+    const url = `${scheme}://${host}/`;
+    if (!URL.canParse(url) || new URL(url).href !== url) return false;
+  }
+  plainHost = host;
+  return true;
 }
 
 function hrefOf(text: string, host: string): string {

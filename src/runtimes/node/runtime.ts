@@ -132,7 +132,7 @@ class NodeRuntime implements AcceptingRuntime {
         this.#host.logLine(worker.id, "tsgi", `application loaded: ${message.shape}`);
         // The pool retires the old one at "ready": a replacement has to accept by then.
         if (this.#phase === "starting") facts.events.ready();
-        else worker.send({ type: "serve" });
+        else if (this.#phase === "serving") worker.send({ type: "serve" });
         break;
       case "accepting":
         facts.accepting = true;

@@ -37,6 +37,7 @@ export class NodeWorker {
   readonly #stragglers = new Stragglers();
   #dispatch: Dispatch | undefined;
   #front: Front | undefined;
+  #log: LineWriter | undefined;
   #phase: Phase = "loading";
   #reporting = false;
   #drain: Promise<void> | undefined;
@@ -139,6 +140,7 @@ export class NodeWorker {
     this.#phase = "serving";
     const { limits, listeners, requestLog } = this.#settings;
     const log = requestLog === "none" ? undefined : new LineWriter(REQUEST_LOG_FD);
+    this.#log = log;
     this.#front = new Front({
       fds: listeners,
       limits,
@@ -219,6 +221,7 @@ export class NodeWorker {
       sendNow({ type: "failed", reason: text, stack: "" });
       return;
     }
+    this.#log?.flush();
     sendNow({ type: "report", report: this.#report() });
     const pending = this.#flights.all().map(silentDescriptor);
     for (const fd of pending) if (fd !== undefined) speak(fd, 502);
