@@ -38,6 +38,13 @@ test("Front answers 408 to a silent body and tells the sink", async () => {
   assert.match(String((await front.message("body-aborted"))["reason"]), /body-timeout/);
 });
 
+test("Front closes after a silent body also when the handler answers by itself", async () => {
+  await using front = await startFront({ bodyTimeoutMs: 200 });
+  const client = await front.connect();
+  client.write(`POST /fail-on-abort HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\nabc`);
+  assert.match(await client.untilClosed(), /^HTTP\/1\.1 503 [^]*Connection: close\r\n/);
+});
+
 test("Front lets an application take longer than every deadline", async () => {
   await using front = await startFront({
     headTimeoutMs: 100,
