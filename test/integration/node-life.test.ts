@@ -99,6 +99,30 @@ test("an event loop blocked in native code is answered 504 too", async () => {
   assert.equal((await ask({ port: app.port }, "/")).body, "listener hello");
 });
 
+test("a worker that was stopped for a while is not taken for a blocked one", async () => {
+  await using app = await startNode(RELEASE, "fetch.mjs", { deadlineMs: 2000 });
+  const [pid = 0] = pids(app);
+  // The watchdog is awake, and nothing is under way.
+  assert.equal((await ask({ port: app.port }, "/")).status, 200);
+  process.kill(pid, "SIGSTOP");
+  await new Promise((resolve) => {
+    setTimeout(resolve, 3000);
+  });
+  process.kill(pid, "SIGCONT");
+  assert.equal((await ask({ port: app.port }, "/pid")).body, String(pid));
+  assert.equal((await ask({ port: app.port }, "/sleep")).body, "slept");
+  assert.deepEqual(
+    app.events.map(({ kind }) => kind),
+    ["worker-ready"],
+  );
+});
+
+test("an application may answer anew after a header that cannot be sent", async () => {
+  await using app = await startNode(RELEASE, "listener.cjs");
+  const answer = await ask({ port: app.port }, "/bad-head");
+  assert.deepEqual([answer.status, answer.body], [500, "second try"]);
+});
+
 test("an uncaught exception ends the worker: 502 for what had not begun, the rest goes on", async () => {
   await using app = await startNode(RELEASE, "listener.cjs");
   const { port } = app;

@@ -191,11 +191,12 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #begin(contentLength: number): void {
     const self = this.#self;
     if (self._headerSent) return;
-    self._headerSent = true;
     const lines = this.#lines;
     const length = lines.contentLength >= 0 ? lines.contentLength : contentLength;
     if (lines.close) this.#beginClosing(length);
     else this.#exchange.startRaw(this.statusCode, this.statusMessage, lines.text, length);
+    // Not before: after an exception the application may still answer with something else.
+    self._headerSent = true;
   }
 
   /** The front is told of `Connection: close` by a header list; it is too rare for the fast path. */

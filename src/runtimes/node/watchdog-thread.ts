@@ -8,6 +8,7 @@ import { isStuck } from "./watchdog-policy.ts";
 
 /** A worker that nobody has ended by then ends itself. */
 const KILL_AFTER_MS = 30_000;
+const SECOND_LOOK_MS = 50;
 
 export function runWatchdog(data: WatchdogData): void {
   // Something must hold this thread's loop while it waits for the main thread to have work.
@@ -20,9 +21,16 @@ async function watch(memory: WatchdogMemory, data: WatchdogData): Promise<void> 
   for (;;) {
     if (!memory.active) await memory.whenActive();
     await pause(checkMs);
-    if (memory.active && isStuck(memory.read(), data.deadlineMs, monotonicMs())) break;
+    if (!seemsStuck(memory, data)) continue;
+    // A process that was stopped (SIGSTOP, suspend) looks the same at first: its main thread gets a chance to run.
+    await pause(SECOND_LOOK_MS);
+    if (seemsStuck(memory, data)) break;
   }
   await act(memory, data);
+}
+
+function seemsStuck(memory: WatchdogMemory, data: WatchdogData): boolean {
+  return memory.active && isStuck(memory.read(), data.deadlineMs, monotonicMs());
 }
 
 async function act(memory: WatchdogMemory, data: WatchdogData): Promise<void> {
