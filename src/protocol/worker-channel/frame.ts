@@ -34,6 +34,10 @@ export const FRAME = {
   full: 32,
   /** Head of a response whose body follows. */
   head: 33,
+  /** Fixed part, reason and lines of a head that is going to be repeated; the id of the frame is its number. */
+  template: 34,
+  /** A whole response: u16 number of its head, then the body, whose length is the content length. */
+  short: 35,
   /** The application failed; UTF-8 text says how. */
   fail: 36,
   /** An aborted request is over. */
@@ -47,6 +51,9 @@ export const FRAME = {
   leaving: 51,
   pong: 52,
 } as const;
+
+/** Numbers of repeated heads are below this. */
+export const TEMPLATES_MAX = 1024;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

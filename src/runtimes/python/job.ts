@@ -1,6 +1,11 @@
 /** One request on its way through a worker: the exchange on one side, frames on the other. */
-import { FRAME, encodeNumberFrame, frameHeader } from "../../protocol/worker-channel/frame.ts";
-import { encodeFrame } from "../../protocol/worker-channel/frame.ts";
+import { messageOf } from "../../core/errors.ts";
+import {
+  FRAME,
+  encodeFrame,
+  encodeNumberFrame,
+  frameHeader,
+} from "../../protocol/worker-channel/frame.ts";
 import type { ResponseStart } from "../../protocol/worker-channel/frame-decoder.ts";
 import type { BodySink, Exchange } from "../../server/exchange.ts";
 import { DeadlineItem } from "../deadline-queue.ts";
@@ -104,12 +109,19 @@ export class Job extends DeadlineItem implements BodySink {
     this.sink = undefined;
   }
 
+  /** The whole response. */
+  answer(head: ResponseStart, contentLength: number, body: Buffer): void {
+    const { exchange } = this;
+    if (!this.#start(head, contentLength)) return;
+    if (body.length > 0) exchange.end(body);
+    else exchange.end();
+  }
+
   /** The response begins, and its body follows. */
-  startStream(start: ResponseStart): void {
+  startStream(head: ResponseStart): void {
     this.begun();
     const { exchange } = this;
-    if (exchange.done || exchange.started) return;
-    exchange.startRaw(start.status, start.reason, start.lines, start.contentLength);
+    if (!this.#start(head, head.contentLength)) return;
     exchange.onDrain = () => this.#acknowledge();
   }
 
@@ -119,6 +131,19 @@ export class Job extends DeadlineItem implements BodySink {
     this.#unacknowledged += chunk.length;
     if (exchange.done || exchange.write(chunk)) {
       if (this.#unacknowledged >= CREDIT_STEP) this.#acknowledge();
+    }
+  }
+
+  /** False when there is nothing to answer any more. What the front refuses is the application's fault, not the channel's. */
+  #start(head: ResponseStart, contentLength: number): boolean {
+    const { exchange } = this;
+    if (exchange.done || exchange.started) return false;
+    try {
+      exchange.startRaw(head.status, head.reason, head.lines, contentLength);
+      return true;
+    } catch (error) {
+      exchange.fail(500, messageOf(error));
+      return false;
     }
   }
 

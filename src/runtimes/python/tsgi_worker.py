@@ -1,5 +1,6 @@
 """One worker process: takes batches of requests from the data connection, answers in batches, obeys the control one."""
 import _thread
+import itertools
 import os
 import signal
 import socket
@@ -9,7 +10,18 @@ import time
 from collections import deque
 
 import tsgi_wsgi
-from tsgi_wsgi import CREDIT, DATA, END, pack_frame, run_application
+from tsgi_wsgi import (
+    CREDIT,
+    DATA,
+    END,
+    HEAD_BYTES,
+    TEMPLATE,
+    TEMPLATES_MAX,
+    UNNAMED,
+    pack_frame,
+    pack_head,
+    run_application,
+)
 
 # Frame types; the same numbers stand in src/protocol/worker-channel/frame.ts.
 REQUEST, REQUEST_BODY, REQUEST_ASK, ABORT = 1, 2, 3, 7
@@ -85,6 +97,8 @@ class Worker:
         self.reading = _thread.allocate_lock()
         self.rest = b""
         self.enqueue = self.pending.append
+        #: next() is one step: two threads never get the same number.
+        self.numbers = itertools.count()
 
     def run(self, application):
         """Serves until the vassal process closes the data connection."""
@@ -220,6 +234,18 @@ class Worker:
             elif kind == ABORT:
                 self._abort(id)
         self.rest = chunk[position:] if position < end else b""
+
+    def number(self, head):
+        """A head that repeats is sent once; numbers are never used again, since a response may still hold its head."""
+        number = next(self.numbers)
+        if number >= TEMPLATES_MAX:
+            head.number = UNNAMED
+            return
+        size = HEAD_BYTES + len(head.text)
+        fixed = pack_head(size, number, TEMPLATE, head.code, head.reason_bytes, head.lines_bytes, 0, 0)
+        self.out.append(fixed + head.text)
+        # Only now: another thread must not use it before it is on its way.
+        head.number = number
 
     def state_of(self, id):
         state = self.states.get(id)

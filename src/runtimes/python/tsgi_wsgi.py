@@ -8,21 +8,27 @@ from types import GeneratorType
 
 # Frame types; the same numbers stand in src/protocol/worker-channel/frame.ts.
 DATA, END, CREDIT, ASK, FULL, HEAD, FAIL, DONE = 4, 5, 6, 38, 32, 33, 36, 37
+TEMPLATE, SHORT = 34, 35
 
 pack_frame = struct.Struct("<IIB").pack
 pack_head = struct.Struct("<IIBHHIII").pack
+pack_short = struct.Struct("<IIBH").pack
 HEAD_BYTES = 16
 UNKNOWN = 0xFFFFFFFF
 PIECE = 262144
 SMALL = 262144
 CREDIT_STEP = 32768
 HEADS_KEPT = 512
+TEMPLATES_MAX = 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding upgrade".split()
 )
+
+#: States of Encoded.number: not repeated yet, and never to be numbered.
+UNNUMBERED, UNNAMED = -1, -2
 
 #: Encoded heads of responses by (status, *headers): most applications repeat a few.
 HEADS = {}
@@ -35,7 +41,7 @@ class ClientGone(ConnectionAbortedError):
 class Encoded:
     """A response head, checked and ready for the wire."""
 
-    __slots__ = ("code", "text", "reason_bytes", "lines_bytes", "length", "bodiless")
+    __slots__ = ("code", "text", "reason_bytes", "lines_bytes", "length", "bodiless", "number")
 
 
 def encode_head(status, headers):
@@ -81,6 +87,7 @@ def encode_head(status, headers):
     head.lines_bytes = len(text)
     head.length = length
     head.bodiless = code == 204 or code == 304
+    head.number = UNNUMBERED
     if len(text) < 4096:
         if len(HEADS) >= HEADS_KEPT:
             HEADS.clear()
@@ -252,9 +259,12 @@ class Response:
         elif self.head is not None:
             raise AssertionError("start_response was called a second time without exc_info")
         try:
-            self.head = HEADS[(status, *headers)]
+            head = HEADS[(status, *headers)]
             if type(headers) is not list:
                 raise TypeError("start_response: the headers must be a list")
+            if head.number == UNNUMBERED:
+                self.worker.number(head)
+            self.head = head
         except (KeyError, TypeError):
             self.head = encode_head(status, headers)
         return self.write
@@ -277,9 +287,13 @@ class Response:
                 length = size
             body = b""
             size = 0
-        elif length < 0:
+        elif length < 0 or size == length:
+            if head.number >= 0:
+                self.sent = self.complete = True
+                self.worker.out.extend((pack_short(2 + size, self.id, SHORT, head.number), body))
+                return
             length = size
-        elif size != length:
+        else:
             self._wrong_length(size)
             if size > length:
                 body = body[:length]

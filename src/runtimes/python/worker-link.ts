@@ -5,7 +5,8 @@ import {
   FrameDecoder,
   decodeResponseStart,
 } from "../../protocol/worker-channel/frame-decoder.ts";
-import { FRAME, encodeFrame } from "../../protocol/worker-channel/frame.ts";
+import type { ResponseStart } from "../../protocol/worker-channel/frame-decoder.ts";
+import { FRAME, TEMPLATES_MAX, encodeFrame } from "../../protocol/worker-channel/frame.ts";
 import type { WorkerProcess } from "../pool/worker-source.ts";
 import { SHORT_SERVICE_MS, smoothService } from "./dispatch-policy.ts";
 import type { FrameSink, Job } from "./job.ts";
@@ -53,6 +54,8 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   #orphans = 0;
   #isEnded = false;
   #isLoaded = false;
+  /** Heads that the worker repeats, by number. */
+  readonly #templates: ResponseStart[] = [];
   #dumps = new Map<number, (stack: string) => void>();
 
   constructor(id: number, ticket: number, threads: number, host: LinkHost) {
@@ -239,17 +242,25 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   }
 
   #takeData(type: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (type === FRAME.template) {
+      if (id >= TEMPLATES_MAX) throw new ChannelError(`Cannot keep a head as number ${id}`);
+      this.#templates[id] = decodeResponseStart(bytes, start, end);
+      return;
+    }
     const job = this.jobs.get(id);
     if (job === undefined) return;
     switch (type) {
+      case FRAME.short: {
+        const head = this.#templates[bytes.readUInt16LE(start)];
+        if (head === undefined) throw new ChannelError("Cannot find the head of a response");
+        this.#finish(job);
+        job.answer(head, end - start - 2, bytes.subarray(start + 2, end));
+        return;
+      }
       case FRAME.full: {
         const head = decodeResponseStart(bytes, start, end);
-        const { exchange } = job;
         this.#finish(job);
-        if (exchange.done || exchange.started) return;
-        exchange.startRaw(head.status, head.reason, head.lines, head.contentLength);
-        if (head.bodyStart < end) exchange.end(bytes.subarray(head.bodyStart, end));
-        else exchange.end();
+        job.answer(head, head.contentLength, bytes.subarray(head.bodyStart, end));
         return;
       }
       case FRAME.head:

@@ -9,6 +9,7 @@ import {
 import {
   FRAME,
   FRAME_MAX,
+  TEMPLATES_MAX,
   encodeFrame,
   encodeNumberFrame,
 } from "../../../../src/protocol/worker-channel/frame.ts";
@@ -91,6 +92,7 @@ test("FRAME: Python has the same numbers", () => {
     const list = values.split(",").map(Number);
     for (const [index, name] of names.split(", ").entries()) numbers.set(name, list[index] ?? -1);
   }
+  assert.equal(numbers.get("TEMPLATES_MAX"), TEMPLATES_MAX);
   for (const [name, value] of Object.entries(FRAME)) {
     const python = name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
     assert.equal(numbers.get(python), value, python);
