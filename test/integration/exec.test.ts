@@ -253,6 +253,17 @@ test("exec recycles workers under load without losing a request", async () => {
   assert.ok(site.events.some(({ kind }) => kind === "worker-recycled"));
 });
 
+test("exec lets a retiring worker finish what it has begun", async () => {
+  await using site = await open({ config: { maxRequests: 2 } });
+  const slow = ask({ port: site.port }, "/slow/1500", { method: "POST" });
+  await eventually("it is under way", () => site.runtime.workers()[0]?.state === "busy");
+  await ask({ port: site.port }, "/");
+  await eventually("it is replaced", () =>
+    site.events.some((each) => each.kind === "worker-recycled"),
+  );
+  assert.equal((await slow).body, "slow");
+});
+
 test("exec spreads requests over its workers by what they have to do", async () => {
   await using site = await open({ config: { workers: { min: 3, max: 3 } } });
   const busy = [ask({ port: site.port }, "/slow/300"), ask({ port: site.port }, "/slow/300")];

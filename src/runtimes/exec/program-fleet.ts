@@ -67,8 +67,11 @@ export class ProgramFleet implements ProxyHost {
     else this.#wait(proxy);
   }
 
-  /** Its process is ending, or it has closed its socket: it gets nothing until it accepts again, or is replaced. */
-  unreachable(worker: ProgramWorker): void {
+  /**
+   * Its process may be ending, or has closed its socket: it gets nothing for a moment, until it accepts again or is
+   * replaced; so the death of a worker costs only what was with it.
+   */
+  suspect(worker: ProgramWorker): void {
     if (!worker.suspend(() => this.#serveWaiting())) return;
     SYSTEM_TIMERS.after(UNREACHABLE_MS, () => {
       if (!worker.suspended) return;

@@ -22,6 +22,9 @@ export interface ProgramOptions {
 /** Output that is still in the pipe when the process ends is waited for, but a grandchild may hold the pipe open. */
 const LAST_OUTPUT_MS = 500;
 
+/** From the first sign of a dying process to its exit, mostly; a program that only broke off a request loses no more. */
+const SUSPENSION_MS = 50;
+
 export class ProgramWorker implements WorkerProcess {
   readonly id: number;
   /** 0 until it is spawned, a moment after creation. */
@@ -91,7 +94,7 @@ export class ProgramWorker implements WorkerProcess {
         },
       },
     );
-    this.#readiness.start();
+    this.#readiness.start(SUSPENSION_MS);
     return true;
   }
 

@@ -12,8 +12,8 @@ export interface ProxyHost {
   readonly deadlines: DeadlineQueue<ProxyExchange>;
   /** Gives it to the worker with the least to do, or lets it wait for one. */
   dispatch(exchange: ProxyExchange): void;
-  /** A connection to the worker could not be made. */
-  unreachable(worker: ProgramWorker): void;
+  /** The worker refused a connection, or broke one off without an answer. */
+  suspect(worker: ProgramWorker): void;
   /** The head of a response has come. */
   answered(worker: ProgramWorker): void;
 }
@@ -127,7 +127,9 @@ export class ProxyExchange extends DeadlineItem implements ConnectionUser, BodyS
       tries: this.#tries,
     });
     const { worker } = this;
-    if (!this.#sent && worker !== undefined) this.#host.unreachable(worker);
+    // Closing an idle connection is everyday life; breaking off a request may be the first sign of a process that ends.
+    const isIdleClose = again && this.#sent;
+    if (!connection.begun && !isIdleClose && worker !== undefined) this.#host.suspect(worker);
     if (!again) {
       this.fail(502, `Cannot get a response from worker ${worker?.id ?? 0}: ${reason}`);
       return;

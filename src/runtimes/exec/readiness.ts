@@ -45,7 +45,20 @@ export class Readiness {
     this.#ready = hooks.ready;
   }
 
-  start(): void {
+  /** The first try comes after `delayMs`. */
+  start(delayMs = 0): void {
+    if (delayMs === 0) return this.#try();
+    const timer = setTimeout(() => this.#try(), delayMs);
+    this.#cancel = () => clearTimeout(timer);
+    return undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #try(): void {
     if (this.#stopped) return;
     this.#cancel = tryOnce(this.#address, this.#test, (outcome) => {
       if (this.#stopped) return;
@@ -56,15 +69,9 @@ export class Readiness {
         return;
       }
       this.problem = problem;
-      const timer = setTimeout(() => this.start(), this.#intervalMs);
+      this.start(this.#intervalMs);
       this.#intervalMs = Math.min(this.#intervalMs * 2, LONGEST_INTERVAL_MS);
-      this.#cancel = () => clearTimeout(timer);
     });
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#cancel();
   }
 }
 
