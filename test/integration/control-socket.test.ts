@@ -400,6 +400,12 @@ test("a file in the place of the socket is refused, a socket left behind is repl
   };
   await assert.rejects(openControlSocket(options), /a file that is not a socket is there/);
   rmSync(path);
+  // Bound, and its owner gone without removing it.
+  closeSync(listenAt({ kind: "unix", protocol: "http", path, text: path }).fd);
+  assert.equal(existsSync(path), true);
+  const socket = await openControlSocket(options);
+  assert.equal((await ask(path, "GET", "/status")).status, 200);
+  await socket.close();
   await assert.rejects(
     openControlSocket({ ...options, path: `/${"x".repeat(200)}` }),
     /at most 107/,

@@ -19,6 +19,8 @@ export interface LogsFlags {
 /** New vassals and new log paths are looked for this often; also catches what no notification told. */
 const REFRESH_MS = 2000;
 const GATHER_MS = 20;
+/** Lines without a stamp get their time from one before them: read so many more. */
+const CONTEXT_LINES = 200;
 /** A log that appears while following is shown from its beginning, within reason. */
 const NEW_LOG_LINES = 10_000;
 
@@ -26,7 +28,7 @@ export async function logs(names: readonly string[], flags: LogsFlags): Promise<
   const client = new EmperorClient(flags.runtimeDir);
   const tails = new Map<string, LogTail>();
   const files = await logFiles(client, names);
-  const first = files.map((file) => addTail(tails, file, flags.lines));
+  const first = files.map((file) => addTail(tails, file, flags.lines + CONTEXT_LINES));
   print(flags.lines === 0 ? [] : mergeLogs(first).slice(-flags.lines));
   if (flags.follow === true) await follow(client, names, tails);
   for (const tail of tails.values()) tail.close();
