@@ -140,7 +140,8 @@ export class ChunkedDecoder {
     this.#trailerBytes += end + 2;
     const problem = parseFieldLine(line, 0, end, this.trailers);
     if (problem !== undefined) this.#refuse(problem);
-    if (FORBIDDEN_TRAILERS.has(this.trailers.at(-2)?.toLowerCase() ?? "")) this.#refuse("bad-trailer");
+    if (FORBIDDEN_TRAILERS.has(this.trailers.at(-2)?.toLowerCase() ?? ""))
+      this.#refuse("bad-trailer");
     if (this.trailers.length > this.#limits.maxHeaders * 2) this.#refuse("too-many-headers");
   }
 
