@@ -104,6 +104,7 @@ export class Emperor implements EmperorControl {
   readonly #links: LinkServer;
   readonly #usage: UsageSampler;
   readonly #waiting: Waiting;
+  readonly #begun = Promise.withResolvers<void>();
   #emptied: (() => void) | undefined;
   #down: Promise<void> | undefined;
 
@@ -149,6 +150,7 @@ export class Emperor implements EmperorControl {
         receipts: this.#receipts,
         stopMarks: this.#stopMarks,
         records: this.#records,
+        ensureLink: () => this.#links.ensure(),
         forget: (name) => this.#forget(name),
       }),
     );
@@ -184,7 +186,8 @@ export class Emperor implements EmperorControl {
       message: `*** Starting tsgi Emperor ${VERSION} (pid ${this.#deps.self.pid}), state in ${stateDir} ***`,
     });
     await endLeftovers(this.#records, { timers: this.#deps.timers, journal: this.#journal });
-    await this.#monitor.start();
+    if (this.#down === undefined) await this.#monitor.start();
+    this.#begun.resolve();
   }
 
   shutdown(reason: string): Promise<void> {
@@ -199,6 +202,7 @@ export class Emperor implements EmperorControl {
   }
 
   async #ragnarok(): Promise<void> {
+    await this.#begun.promise;
     await this.#monitor.close();
     const empty = new Promise<void>((resolve) => {
       this.#emptied = resolve;
@@ -338,6 +342,7 @@ export class Emperor implements EmperorControl {
   }
 
   async wait(name: string, signal: AbortSignal): Promise<WaitResult> {
+    await this.#begun.promise;
     await this.#monitor.look(name);
     const vassal = this.#table.get(name);
     if (vassal === undefined) {
@@ -353,6 +358,7 @@ export class Emperor implements EmperorControl {
   }
 
   async rescan(): Promise<void> {
+    await this.#begun.promise;
     const patience = Promise.withResolvers<void>();
     const cancel = this.#deps.timers.after(RESCAN_MAX_MS, patience.resolve);
     await Promise.race([this.#monitor.look(), patience.promise]);

@@ -1,7 +1,8 @@
 /** The emperor's end of the channel: vassals dial in, and who they are is decided by the kernel's word, token and generation. */
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { messageOf, TsgiError } from "../core/errors.ts";
 import { encodeLine, LineDecoder } from "../ipc/link.ts";
 import type { FromVassal, ToVassal } from "../ipc/link.ts";
@@ -50,40 +51,55 @@ export interface LinkServerOptions {
 
 export class LinkServer {
   readonly #options: LinkServerOptions;
-  readonly #server: Server;
   readonly #connections = new Set<Connection>();
+  #server: Server | undefined;
 
   constructor(options: LinkServerOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => {
-      const connection = new Connection(socket, options);
-      this.#connections.add(connection);
-      void connection.closed.then(() => this.#connections.delete(connection));
-    });
   }
 
   async start(): Promise<void> {
     const { path, mode } = this.#options;
-    if (Buffer.byteLength(path) > PATH_MAX_BYTES) {
+    const length = Buffer.byteLength(path);
+    if (length > PATH_MAX_BYTES) {
       throw new TsgiError(
         "TSGI_PATH_TOO_LONG",
-        `Cannot listen on "${path}": it has ${Buffer.byteLength(path)} bytes`,
+        `Cannot listen on "${path}": it has ${length} bytes, at most ${PATH_MAX_BYTES} are allowed`,
       );
     }
+    const server = createServer((socket) => this.#accept(socket));
+    this.#server = server;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     // The runtime dir is locked by this emperor, so what is there is left over.
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, () => resolve());
+      server.once("error", reject);
+      server.listen(path, () => resolve());
     });
     chmodSync(path, mode);
+  }
+
+  /** Makes the socket again when somebody cleaned the runtime dir; true when that was needed. */
+  async ensure(): Promise<boolean> {
+    if (existsSync(this.#options.path)) return false;
+    // Connections that are open stay; only the listening handle goes.
+    this.#server?.close();
+    await this.start();
+    return true;
   }
 
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.close();
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      if (this.#server === undefined) resolve();
+      else this.#server.close(() => resolve());
     });
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(socket, this.#options);
+    this.#connections.add(connection);
+    void connection.closed.finally(() => this.#connections.delete(connection));
   }
 }
 

@@ -25,8 +25,8 @@ export class StateWriter {
   }
 
   #attempt(path: string, write: () => FileProblem | undefined): boolean {
-    let problem = write();
-    if (problem?.code === "ENOENT") problem = makeFolder(dirname(path)) ?? write();
+    let problem = attempt(write);
+    if (problem?.code === "ENOENT") problem = makeFolder(dirname(path)) ?? attempt(write);
     if (problem !== undefined) {
       this.#failures += 1;
       if (this.#failures === 1) {
@@ -42,6 +42,15 @@ export class StateWriter {
       this.#tell(`The state dir can be written again: ${lost} writes were lost`);
     }
     return true;
+  }
+}
+
+/** Also what goes wrong while a failed write is cleaned up is only a failed write. */
+function attempt(write: () => FileProblem | undefined): FileProblem | undefined {
+  try {
+    return write();
+  } catch (error) {
+    return fileProblem(error);
   }
 }
 

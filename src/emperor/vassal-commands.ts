@@ -45,6 +45,8 @@ export interface ExecutorDoors {
   readonly stopMarks: StopMarks;
   readonly records: RunningRecords;
   readonly linkPath: string;
+  /** Makes the channel's socket again when it was removed; true when it had to. */
+  ensureLink(): Promise<boolean>;
   readonly runtimeDir: string;
   readonly stateDir: string;
   readonly programs: LaunchPrograms;
@@ -124,6 +126,10 @@ async function spawn(
   vassal.lastSpawnMs = doors.clock.wallMs();
   let child: Child;
   try {
+    if (await doors.ensureLink()) {
+      const message = `The runtime dir "${doors.runtimeDir}" was cleaned by somebody: what is needed in it was made again`;
+      doors.journal.add({ kind: "trouble", message });
+    }
     const listeners = doors.registry.claim(name, desired.config.listen);
     const launched = await launchVassal<Child>(
       {

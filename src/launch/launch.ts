@@ -53,7 +53,7 @@ export async function launchVassal<C>(
   doors: LaunchDoors<C>,
 ): Promise<Launched<C>> {
   const found = findFacts(order);
-  const log = openLog(order.name, found.logFile);
+  const log = openLog(order.name, found.logFile, order.config.log !== undefined);
   const cleanups: (() => void)[] = log.borrowed === true ? [] : [() => closeSync(log.fd)];
   const scratch = scratchPath(order);
   const dispose = (): void => rmSync(scratch, { recursive: true, force: true });

@@ -17,8 +17,12 @@ export interface OpenedLog {
   readonly warning?: string;
 }
 
-/** Throws TSGI_SPAWN_FAILED on a path that is wrong; a full disk only yields a warning. */
-export function openLog(name: string, path: string): OpenedLog {
+/**
+ * Throws TSGI_SPAWN_FAILED on a path that is wrong; a full disk only yields a warning.
+ *
+ * @param isChosen whether the vassal file names this path; trouble with the default one stops nobody
+ */
+export function openLog(name: string, path: string, isChosen: boolean): OpenedLog {
   if (path === STANDARD_OUTPUT) return { fd: 1, borrowed: true };
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
@@ -33,7 +37,7 @@ export function openLog(name: string, path: string): OpenedLog {
     closeSync(fd);
   } catch (error) {
     const code = systemCode(error) ?? "";
-    if (NO_ROOM.has(code)) {
+    if (NO_ROOM.has(code) || (!isChosen && code !== "")) {
       return {
         fd: openSync("/dev/null", constants.O_WRONLY),
         warning: `Cannot open log "${path}": ${code}, output is dropped`,

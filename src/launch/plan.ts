@@ -24,7 +24,7 @@ export interface LaunchOrder {
   /** The launcher's own environment; only an allow-list of it goes further. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Further names of that environment that an operator wants vassals to have. */
-  readonly envPass: readonly string[];
+  readonly envPass?: readonly string[];
 }
 
 export type LaunchPrograms = VassalSpec["programs"] & {
@@ -62,7 +62,7 @@ export function planLaunch(order: LaunchOrder, facts: LaunchFacts): LaunchPlan {
     fd: FIRST_LISTEN_FD + index,
     address: listener.address,
   }));
-  const env = processEnvironment(order.env, order.envPass, facts.identity);
+  const env = processEnvironment(order.env, order.envPass ?? [], facts.identity);
   const spec: VassalSpec = {
     linkVersion: LINK_VERSION,
     name: order.name,

@@ -181,7 +181,15 @@ export class EmperorCore implements AsyncDisposable {
   }
 }
 
-/** A vassal file for the fixture program. */
+let addresses = 0;
+
+/** A unix address that nobody else has; all have the same length. */
+export function someAddress(): string {
+  addresses += 1;
+  return `http+unix://${tmpdir()}/tsgi-${String(process.pid).padStart(8, "0")}-${String(addresses).padStart(5, "0")}.sock`;
+}
+
+/** A vassal file for the fixture program; without `port` or `listen` on an address of its own. */
 export function vassalText(
   options: {
     readonly port?: number;
@@ -190,13 +198,11 @@ export function vassalText(
     readonly more?: string;
   } = {},
 ): string {
-  const listen =
-    options.listen ?? (options.port === undefined ? undefined : `http://127.0.0.1:${options.port}`);
-  return [
-    ...(listen === undefined ? [] : [`listen: ${listen}`]),
+  const onPort = options.port === undefined ? undefined : `http://127.0.0.1:${options.port}`;
+  const lines = [
+    `listen: ${options.listen ?? onPort ?? someAddress()}`,
     "static: .",
     `env: { BEHAVE: ${options.behave ?? "good"} }`,
-    ...(options.more === undefined ? [] : [options.more]),
-    "",
-  ].join("\n");
+  ];
+  return `${[...lines, ...(options.more === undefined ? [] : [options.more])].join("\n")}\n`;
 }
