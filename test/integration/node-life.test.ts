@@ -99,6 +99,22 @@ test("an event loop blocked in native code is answered 504 too", async () => {
   assert.equal((await ask({ port: app.port }, "/")).body, "listener hello");
 });
 
+test("a blocked worker does not hold up a drain", async () => {
+  await using app = await startNode(RELEASE, "fetch.mjs", {
+    deadlineMs: DEADLINE_MS,
+    drainTimeoutMs: 60_000,
+  });
+  const [pid = 0] = pids(app);
+  const blocked = ask({ port: app.port }, "/spin");
+  await app.line(/event deadline/);
+  const states: string[] = [];
+  const drained = app.runtime.drain(60_000, () => states.push("released"));
+  assert.equal((await blocked).status, 504);
+  await drained;
+  assert.deepEqual(states, ["released"]);
+  await eventually("the blocked worker is gone", () => !isAlive(pid));
+});
+
 test("a worker that was stopped for a while is not taken for a blocked one", async () => {
   await using app = await startNode(RELEASE, "fetch.mjs", { deadlineMs: 2000 });
   const [pid = 0] = pids(app);

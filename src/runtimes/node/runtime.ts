@@ -22,6 +22,8 @@ const SPENT_WITHIN_MS = 3000;
 interface WorkerFacts {
   readonly events: WorkerEvents;
   accepting: boolean;
+  /** Its event loop is blocked: it accepts nothing, and says nothing any more. */
+  isStuck: boolean;
   released: boolean;
   drained: boolean;
   probed: ((answer: string) => void) | undefined;
@@ -76,12 +78,18 @@ class NodeRuntime implements AcceptingRuntime {
 
   async drain(timeoutMs: number, released: () => void): Promise<void> {
     this.beginDrain();
-    for (const worker of this.#workers.keys()) {
-      worker.send({ type: "drain", timeoutMs, exit: false });
+    const endAtMs = performance.now() + timeoutMs;
+    for (const [worker, { isStuck }] of this.#workers) {
+      // One that is blocked hears nothing: it is ended as soon as its clients have been answered.
+      if (isStuck) worker.retire();
+      else worker.send({ type: "drain", timeoutMs, exit: false });
     }
-    await this.#until(() => every(this.#workers, (facts) => facts.released));
+    await this.#until(() => every(this.#workers, (facts) => facts.released), timeoutMs);
     released();
-    await this.#until(() => every(this.#workers, (facts) => facts.drained), timeoutMs);
+    await this.#until(
+      () => every(this.#workers, (facts) => facts.drained),
+      Math.max(0, endAtMs - performance.now()),
+    );
   }
 
   stop(): Promise<void> {
@@ -117,6 +125,7 @@ class NodeRuntime implements AcceptingRuntime {
     this.#workers.set(worker, {
       events,
       accepting: false,
+      isStuck: false,
       released: false,
       drained: false,
       probed: undefined,
@@ -161,12 +170,15 @@ class NodeRuntime implements AcceptingRuntime {
         this.#replace(worker, message.text, this.#host.spec.config.drainTimeoutMs);
         break;
       case "stuck":
+        facts.isStuck = true;
+        facts.released = true;
         // It cannot count any more.
         this.#past = { ...this.#past, requestsFailed: this.#past.requestsFailed + 1 };
         this.#event("deadline", worker, message.text);
         this.#replace(worker, message.text, SPENT_WITHIN_MS);
         break;
       case "spent":
+        facts.drained = true;
         worker.spent();
         break;
       case "note":
