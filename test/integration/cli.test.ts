@@ -124,6 +124,20 @@ test("client commands exit 3 when no emperor answers, naming where they looked",
   assert.equal((await cli(["status", "--runtime-dir", `/${"x".repeat(200)}`])).code, 3);
 });
 
+test("an older Node hands over to the one installed beside the program, or exits 2", async () => {
+  // Whatever runs this test plays the older release; the second one is real.
+  const pretend = `Object.defineProperty(process.versions,"node",{value:"20.1.0"});`;
+  const preload = `data:text/javascript,${encodeURIComponent(pretend)}`;
+  const attempt = (env: Readonly<Record<string, string>>): Promise<Result> =>
+    cli([preload, EMPEROR, "--version"], env, "--import");
+  const handed = await attempt({});
+  assert.match(handed.stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(handed.code, 0);
+  const stuck = await attempt({ TSGI_NODE_HANDED_OVER: "1" });
+  assert.equal(stuck.code, 2);
+  assert.match(stuck.stderr, /Cannot run on Node 20\.1\.0/);
+});
+
 test("status prints a plain table without a terminal, and one JSON document with --json", async (context) => {
   const { env } = await fakeEmperor(context);
   const table = await cli(["status"], env);
