@@ -9,6 +9,7 @@ import { listenAt, localPort } from "../../src/platform/sockets.ts";
 import { createPythonRuntime } from "../../src/runtimes/python/runtime.ts";
 import type { FrontedRuntime } from "../../src/runtimes/runtime.ts";
 import { Front } from "../../src/server/front.ts";
+import { eventually } from "./eventually.ts";
 import { ROOT } from "./paths.ts";
 
 export const PYTHON_APPS: string = join(ROOT, "test/fixtures/apps/python");
@@ -149,6 +150,9 @@ export async function startPython(
     await runtime.start();
     await front.serve();
     isServing = true;
+    await eventually("all workers are ready", () =>
+      runtime.workers().every((worker) => worker.state !== "starting"),
+    );
   } catch (error) {
     if (error instanceof Error) Object.assign(error, { lines });
     await dispose();

@@ -16,6 +16,8 @@ import type { WorkerProcess, WorkerSource } from "./worker-source.ts";
 export interface PoolOptions {
   readonly source: WorkerSource;
   readonly workers: number;
+  /** `start` resolves when so many are ready (default: all); the others follow. */
+  readonly enoughToStart?: number;
   readonly limits: RecycleLimits;
   /** For one worker from its spawn to ready. */
   readonly readyTimeoutMs: number;
@@ -83,7 +85,7 @@ export class WorkerPool {
     }));
   }
 
-  /** Starts all workers; resolves when every one is ready, rejects with StartFailure when one dies before. */
+  /** Starts all workers; resolves when enough are ready, rejects with StartFailure when one dies before. */
   start(): Promise<void> {
     this.#phase = "starting";
     return new Promise((resolve, reject) => {
@@ -186,7 +188,9 @@ export class WorkerPool {
       this.#event("worker-recycled", old, `is replaced: ${old.fate?.reason ?? "asked to"}`);
       old.input(old.fate?.graceMs === 0 ? "kill" : "retire");
     }
-    if (this.#phase === "starting" && this.#slots.every((each) => each.current !== undefined)) {
+    const { enoughToStart = this.#slots.length } = this.#options;
+    const serving = this.#slots.filter((each) => each.current !== undefined).length;
+    if (this.#phase === "starting" && serving >= enoughToStart) {
       this.#phase = "running";
       this.#startWaiter?.resolve();
       this.#startWaiter = undefined;

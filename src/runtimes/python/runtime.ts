@@ -58,7 +58,9 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
 
   constructor(host: RuntimeHost) {
     this.#host = host;
-    this.#pool = new WorkerPool(poolOptions(host, this));
+    // Once the loader has the application, the first fork proves that the others will do.
+    const enough = host.spec.config.preload ? { enoughToStart: 1 } : {};
+    this.#pool = new WorkerPool({ ...poolOptions(host, this), ...enough });
     this.#deadlines = new DeadlineQueue<Job>({
       lengthMs: host.spec.config.deadlineMs,
       clock: SYSTEM_CLOCK,

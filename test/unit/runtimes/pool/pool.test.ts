@@ -21,6 +21,15 @@ test("WorkerPool: start resolves only when every worker is ready", async () => {
   await started;
 });
 
+test("WorkerPool: start resolves earlier when fewer are enough, and the others are still brought up", async () => {
+  const world = fakePool({ workers: 3, enoughToStart: 1 });
+  const started = world.pool.start();
+  world.worker(1).events.ready();
+  await started;
+  world.worker(0).exit(1);
+  assert.equal(world.spawned.length, 4);
+});
+
 test("WorkerPool: start fails when a first worker dies before it is ready", async () => {
   const world = fakePool();
   const started = world.pool.start();
