@@ -459,3 +459,20 @@ test("step() goes on with a removed vassal at once when its file comes back", ()
   assert.equal(story.life.phase, "starting");
   assert.equal(story.life.leaving.length, 1, "the old one finishes beside it");
 });
+
+test("nextDeadlineMs() wakes a vassal at the end of its backoff", () => {
+  const story = SAMPLES.throttled();
+  assert.equal(nextDeadlineMs(story.life), story.nowMs + 1000, "the rest of the dead group");
+  story.on({ type: "deadlineReached" }, nextDeadlineMs(story.life));
+  const again = SAMPLES.throttled();
+  again.life = { ...again.life, leaving: [] };
+  assert.equal(nextDeadlineMs(again.life), again.life.backoff.untilMs);
+});
+
+test("step() goes on at once with a correction that came while a first candidate failed", () => {
+  const story = new Story().on(seen("broken")).boot(1).on(seen("fixed", "changed"));
+  story.on({ type: "failedReported", generation: 1, reason: "ImportError" });
+  assert.equal(story.life.phase, "starting");
+  assert.equal(story.life.candidate?.desired.hash, "fixed");
+  assert.equal(story.life.pending, undefined);
+});
