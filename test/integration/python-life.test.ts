@@ -1,7 +1,7 @@
 /** Life and death of Python workers: loading, recycling, deadlines, kills; nobody else notices. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -325,7 +325,7 @@ describe("the end", { skip: missing("python3") }, () => {
     const script = `
       import { startPython, PYTHON_APPS } from ${JSON.stringify(join(ROOT, "test/kit/python-runtime.ts"))};
       const app = await startPython(PYTHON_APPS, "routes.py", { workers: { min: 2, max: 2 } });
-      console.log(app.runtime.workers().map((worker) => worker.pid).join(" "));
+      console.log(app.scratch, app.runtime.workers().map((worker) => worker.pid).join(" "));
       setInterval(() => undefined, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -333,11 +333,13 @@ describe("the end", { skip: missing("python3") }, () => {
     const line = await new Promise<string>((resolve) =>
       child.stdout.setEncoding("utf8").once("data", resolve),
     );
-    const pids = line.trim().split(" ").map(Number);
+    const [scratch = "", ...words] = line.trim().split(" ");
+    const pids = words.map(Number);
     const loader = processFact(pids[0] ?? 0)?.parent ?? 0;
     const facts = allProcesses().filter((fact) => [loader, ...pids].includes(fact.pid));
     assert.equal(facts.length, 3);
     child.kill("SIGKILL");
     await eventually("all three are gone", () => !facts.some((fact) => isAlive(fact)));
+    rmSync(scratch, { recursive: true });
   });
 });
