@@ -97,6 +97,8 @@ class Worker:
         self.reading = _thread.allocate_lock()
         self.rest = b""
         self.enqueue = self.pending.append
+        #: How many requests wait to be begun.
+        self.waiting = self.pending.__len__
         #: next() is one step: two threads never get the same number.
         self.numbers = itertools.count()
 
@@ -161,6 +163,7 @@ class Worker:
 
         queue = SimpleQueue()
         self.enqueue = queue.put
+        self.waiting = queue.qsize
         for index in range(self.threads):
             _thread.start_new_thread(self._request_thread, (index, queue))
         self._tell(READY)

@@ -480,8 +480,9 @@ def run_application(worker, id, block):
                 response.stream(result)
         else:
             response.stream(result)
-            if kind is not list and kind is not tuple and kind is not GeneratorType and hasattr(result, "close"):
-                # What it does in close() must not delay its answer.
+            if not worker.waiting() and kind is not GeneratorType and hasattr(result, "close"):
+                # What it does in close() must not delay its answer. With more requests at hand the answer stays in
+                # its batch, and the vassal process fetches it when that takes long.
                 worker.flush()
     except ClientGone:
         worker.out.append(pack_frame(0, id, DONE))
