@@ -29,7 +29,8 @@ RECALL, DUMP, FLUSH, PING = 8, 9, 10, 11
 READY, RECALLED, STACK, LEAVING, PONG = 48, 49, 50, 51, 52
 
 HEADER_BYTES = 9
-RECEIVE_BYTES = 262144
+# Below the size at which malloc maps and unmaps pages for every read.
+RECEIVE_BYTES = 65536
 #: Bytes of a response that may be under way before the front has passed them on.
 SEND_WINDOW = 524288
 #: A batch is sent when it is older than this, or when one request took this long.
