@@ -9,7 +9,7 @@ import { freePort } from "../kit/ports.ts";
 import { findProgram } from "../kit/programs.ts";
 import { TestEmperor } from "../kit/start-emperor.ts";
 import { table } from "./figures.ts";
-import { HELLO_PY } from "./peers.ts";
+import { HELLO_PY, PYTHON } from "./peers.ts";
 
 const VASSALS = 100;
 
@@ -37,7 +37,7 @@ async function tsgi(directory: string, ports: readonly number[]): Promise<number
   for (const port of ports) {
     writeFileSync(
       join(folder, "vassals", `boot-${port}.yaml`),
-      `listen: http://127.0.0.1:${port}\npython: app.py\ndirectory: ${directory}\n`,
+      `listen: http://127.0.0.1:${port}\npython: app.py\ninterpreter: ${PYTHON}\ndirectory: ${directory}\n`,
     );
   }
   const began = performance.now();

@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { freePort } from "../kit/ports.ts";
 import { TestEmperor } from "../kit/start-emperor.ts";
+import { PYTHON } from "./peers.ts";
 import { percentile, table } from "./figures.ts";
 
 const FAST_CONNECTIONS = 32;
@@ -28,7 +29,7 @@ export async function fairness(folder: string): Promise<void> {
   const port = await freePort();
   emperor.drop(
     "fair.yaml",
-    `listen: http://127.0.0.1:${port}\npython: app.py\ndirectory: ${directory}\nworkers: ${WORKERS}\n`,
+    `listen: http://127.0.0.1:${port}\npython: app.py\ninterpreter: ${PYTHON}\ndirectory: ${directory}\nworkers: ${WORKERS}\n`,
   );
   const waited = await emperor.wait("fair");
   if (waited.code !== 0) throw new Error(waited.stdout);

@@ -8,7 +8,7 @@ import { freePort } from "../kit/ports.ts";
 import { findProgram } from "../kit/programs.ts";
 import { TestEmperor } from "../kit/start-emperor.ts";
 import { median, percentile, table } from "./figures.ts";
-import { HELLO_PY } from "./peers.ts";
+import { HELLO_PY, PYTHON } from "./peers.ts";
 
 const DROPS = 20;
 const UWSGI_DROPS = 5;
@@ -34,7 +34,7 @@ async function ours(folder: string): Promise<readonly string[][]> {
     const dropped = performance.now();
     emperor.drop(
       `${name}.yaml`,
-      `listen: http://127.0.0.1:${port}\npython: app.py\ndirectory: ${directory}\n`,
+      `listen: http://127.0.0.1:${port}\npython: app.py\ninterpreter: ${PYTHON}\ndirectory: ${directory}\n`,
     );
     drops.push(await untilAnswer(port, `drop ${round}`, dropped));
     writeFileSync(join(directory, "version"), `touch ${round}`);

@@ -1,7 +1,7 @@
 /** Peers to measure beside: each serves the same "hello" on one core, as its own manual recommends for speed. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../kit/eventually.ts";
 import { tryAsk } from "../kit/http.ts";
@@ -10,6 +10,9 @@ import { findProgram } from "../kit/programs.ts";
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
+
+/** The interpreter that Debian's uWSGI is linked with; another one on the PATH may be a slow wrapper. */
+export const PYTHON: string = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 
 export const HELLO_PY = `
 BODY = b"Hello, world!"

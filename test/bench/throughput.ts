@@ -5,7 +5,7 @@ import { freePort } from "../kit/ports.ts";
 import { TestEmperor } from "../kit/start-emperor.ts";
 import { Wrk } from "../kit/wrk.ts";
 import { table } from "./figures.ts";
-import { available, CLIENT_CORE, HELLO_PY, PEERS, SERVER_CORE } from "./peers.ts";
+import { available, CLIENT_CORE, HELLO_PY, PEERS, PYTHON, SERVER_CORE } from "./peers.ts";
 import type { Peer, RunningPeer } from "./peers.ts";
 
 const WARM_SECONDS = 2;
@@ -21,11 +21,15 @@ interface OurApp {
 }
 
 const OURS: readonly OurApp[] = [
-  { title: "tsgi python, 1 worker", files: { "app.py": HELLO_PY }, config: "python: app.py\n" },
+  {
+    title: "tsgi python, 1 worker",
+    files: { "app.py": HELLO_PY },
+    config: `python: app.py\ninterpreter: ${PYTHON}\n`,
+  },
   {
     title: "tsgi python, 2 workers",
     files: { "app.py": HELLO_PY },
-    config: "python: app.py\nworkers: 2\n",
+    config: `python: app.py\ninterpreter: ${PYTHON}\nworkers: 2\n`,
   },
   {
     title: "tsgi node, fetch handler",
@@ -60,7 +64,9 @@ export async function throughput(folder: string, only: string | undefined): Prom
       console.log(`skipped: ${peer.title} (not installed: ${peer.needs.join(", ")})`);
       continue;
     }
-    await using running = await peer.start(join(folder, `peer-${results.size}`));
+    const own = join(folder, `peer-${results.size}`);
+    mkdirSync(own);
+    await using running = await peer.start(own);
     results.set(peer.title, await measure(running.port));
   }
   const reference = results.get(REFERENCE);
