@@ -15,7 +15,7 @@ export interface CommandResult {
   readonly message: string;
 }
 
-/** `wait` for one vassal: acted on the file as it is on disk, and the result is known. */
+/** `wait` for one vassal: the file as it is on disk is what serves, and nothing older takes a connection; or it failed. */
 export interface WaitResult {
   readonly name: string;
   readonly ok: boolean;

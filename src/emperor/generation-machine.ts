@@ -13,6 +13,8 @@ import type {
 
 /** From "serve" to "accepting". */
 export const ACCEPT_TIMEOUT_MS = 10_000;
+/** From "drain" to "released"; after it the new generation counts as live all the same. */
+export const RELEASE_TIMEOUT_MS = 2000;
 /** A draining generation may take its own timeout and this much more before it is signalled. */
 export const DRAIN_MARGIN_MS = 2000;
 /** From SIGTERM to SIGKILL. */
@@ -63,6 +65,7 @@ export function begin(life: VassalLife, trigger: Trigger, context: StepContext):
       spawnedAtMs: 0,
       readyAtMs: 0,
       servingAtMs: 0,
+      oldReleasedAtMs: 0,
     },
   };
   const boots = trigger === "created" || (trigger === "crash" && life.backoff.failures > 1);
@@ -84,7 +87,7 @@ export function begin(life: VassalLife, trigger: Trigger, context: StepContext):
   };
 }
 
-/** The candidate takes over; the generation before it drains. */
+/** The candidate takes over; the generation before it drains. It is live once it is the only one that accepts. */
 export function promote(life: VassalLife, context: StepContext): Step {
   const { candidate, current } = life;
   if (candidate === undefined) return stay(life);
@@ -95,36 +98,101 @@ export function promote(life: VassalLife, context: StepContext): Step {
     servingMs: context.nowMs,
     stamps: { ...candidate.stamps, servingAtMs: context.wallMs },
   };
-  const live: Step = {
+  const accepting: Step = {
     life: {
       ...life,
-      phase: "serving",
+      phase: "takingOver",
       current: serving,
       candidate: undefined,
       lastFailure: undefined,
     },
+    commands: [{ type: "recordServing", generation: serving.number }],
+  };
+  const drained =
+    current === undefined
+      ? accepting
+      : andThen(accepting, (next) =>
+          drain(next, { ...current, replacedBy: serving.number }, context),
+        );
+  return andThen(drained, (next) => settleTakeOver(next, context));
+}
+
+/** When a take-over counts as done although an old generation is silent; undefined = none is under way. */
+export function takeOverDueMs(life: VassalLife): number | undefined {
+  return life.phase === "takingOver" && life.current !== undefined
+    ? life.current.servingMs + RELEASE_TIMEOUT_MS
+    : undefined;
+}
+
+/** Ends a take-over when no old generation accepts any more, or its time is up: the new one is live. */
+export function settleTakeOver(life: VassalLife, context: StepContext): Step {
+  const { current } = life;
+  const dueMs = takeOverDueMs(life);
+  if (current === undefined || dueMs === undefined) return stay(life);
+  const silent = life.leaving.filter(mayAccept);
+  if (silent.length > 0 && dueMs > context.nowMs) return stay(life);
+  const { number, pid } = current;
+  const live: Step = {
+    life: { ...life, phase: "serving" },
     commands: [
-      { type: "recordServing", generation: serving.number },
+      ...silent.map((old) => notReleased(life, old, number)),
       {
         type: "writeReceipt",
-        generation: serving,
+        generation: current,
         outcome: "live",
-        reason: `generation ${serving.number} is live`,
+        reason: `generation ${number} is live`,
       },
       {
         type: "journal",
         kind: "live",
-        generation: serving.number,
-        pid: serving.pid,
-        message: `vassal ${life.name} is ready to accept requests: generation ${serving.number} is live`,
+        generation: number,
+        pid,
+        message: `vassal ${life.name} is ready to accept requests: generation ${number} is live`,
       },
     ],
   };
-  const drained =
-    current === undefined
-      ? live
-      : andThen(live, (next) => drain(next, { ...current, replacedBy: serving.number }, context));
-  return continuePending(drained, context);
+  return continuePending(live, context);
+}
+
+/** It served once and has not stopped. */
+function mayAccept({ servingMs, released, exited }: Generation): boolean {
+  return servingMs > 0 && !released && !exited;
+}
+
+function notReleased(life: VassalLife, old: Generation, by: number): VassalCommand {
+  const patience = formatDuration(RELEASE_TIMEOUT_MS);
+  return {
+    type: "journal",
+    kind: "not-released",
+    generation: old.number,
+    pid: old.pid,
+    message: `generation ${old.number} of vassal ${life.name} did not stop accepting within ${patience}: generation ${by} counts as live all the same`,
+  };
+}
+
+/** A leaving generation accepts nothing any more; the receipt of the one that replaced it says when. */
+export function release(life: VassalLife, old: Generation, context: StepContext): Step {
+  const { current, phase } = life;
+  const leaving = life.leaving.map((one) => (one === old ? { ...one, released: true } : one));
+  const by = old.replacedBy;
+  if (phase === "takingOver" && current !== undefined) {
+    const stamps = { ...current.stamps, oldReleasedAtMs: context.wallMs };
+    const stamped = by === current.number ? { ...current, stamps } : current;
+    return settleTakeOver({ ...life, current: stamped, leaving }, context);
+  }
+  const amended = { type: "amendReceipt", by, old: old.number, step: "released" } as const;
+  return { life: { ...life, leaving }, commands: by === 0 ? [] : [amended] };
+}
+
+/** The receipt of a generation that accepted but never was live; nothing when no take-over is under way. */
+export function breakOff(
+  life: VassalLife,
+  outcome: "failed" | "superseded",
+  reason: string,
+): VassalCommand[] {
+  const { phase, current } = life;
+  if (phase !== "takingOver" || current === undefined) return [];
+  return [{ type: "writeReceipt", generation: current, outcome, reason }];
 }
 
 /** Begins what was asked for while another deploy was under way. */
@@ -260,6 +328,8 @@ function roundSeconds(delayMs: number): number {
   return delayMs < 1000 ? delayMs : Math.round(delayMs / 1000) * 1000;
 }
 
+const STOPPED_FIRST = "the vassal was stopped first";
+
 /** Everything leaves; `finishStopping` decides what follows when the last one is gone. */
 export function leaveAll(
   life: VassalLife,
@@ -275,11 +345,12 @@ export function leaveAll(
     current: undefined,
     pending: undefined,
   };
-  let step = stay(bare);
+  let step: Step = {
+    life: bare,
+    commands: breakOff(life, "superseded", STOPPED_FIRST),
+  };
   if (candidate !== undefined) {
-    step = andThen(step, (next) =>
-      supersede(next, candidate, "the vassal was stopped first", context),
-    );
+    step = andThen(step, (next) => supersede(next, candidate, STOPPED_FIRST, context));
   }
   if (current !== undefined) {
     step = andThen(step, (next) =>

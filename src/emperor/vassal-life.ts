@@ -12,6 +12,8 @@ export const PHASES = [
   "serving",
   /** One generation serves, a candidate is on its way. */
   "deploying",
+  /** The newest generation accepts, and one before it may do so too: it has not said "released" yet. */
+  "takingOver",
   /** Nothing serves; waits for the end of a backoff. */
   "throttled",
   /** Generations are leaving and nothing new begins until they are gone; `after` says what comes then. */
@@ -64,7 +66,10 @@ export interface Generation {
     readonly seenAtMs: number;
     readonly spawnedAtMs: number;
     readonly readyAtMs: number;
+    /** When it accepted. */
     readonly servingAtMs: number;
+    /** When the generation before it had stopped accepting. */
+    readonly oldReleasedAtMs: number;
   };
 }
 

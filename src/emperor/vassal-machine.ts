@@ -2,12 +2,12 @@
  * THE table: what a vassal does in each phase with each event. Pure; generations are data in the life, effects are commands.
  *
  *                        file, start                            accepting
- *    invalid, stopped ───────────────▶ starting ─────────────────────────────▶ serving ◀────────────────┐
- *          ▲                           │    ▲ ▲                                 │   │ change, touch,    │ accepting (old drains)
- *          │                    failed │    │ │ died: once at once              │   │ reload            │ failed (old serves on)
- *          │                           ▼    │ └─────────────────────────────────┤   ▼                   │
- *          │                     throttled ─┘ time, touch, command              │  deploying ───────────┘
- *          │                           ▲                                        │   │
+ *    invalid, stopped ───────────────▶ starting ─────────────────────────────▶ serving ◀──────────────────┐
+ *          ▲                           │    ▲ ▲                                 │   │ change, touch,      │ the old one has released
+ *          │                    failed │    │ │ died: once at once              │   │ reload              │ (or 2 s have passed)
+ *          │                           ▼    │ └─────────────────────────────────┤   ▼         accepting   │
+ *          │                     throttled ─┘ time, touch, command              │  deploying ────▶ takingOver
+ *          │                           ▲                                        │   │ failed: the old one serves on (serving)
  *          │                           └──────── died again and again ──────────┤   │ died: the candidate goes on as starting
  *          │ stop                                                               ▼   ▼
  *          └──────────────────────────────────────────────────────────────── stopping ──▶ gone   (file removed, shutdown)
@@ -29,9 +29,13 @@ import {
   leaveAll,
   note,
   promote,
+  breakOff,
+  release,
+  settleTakeOver,
   SHORT_PATIENCE_MS,
   stay,
   supersede,
+  takeOverDueMs,
   throttle,
 } from "./generation-machine.ts";
 import type {
@@ -136,6 +140,19 @@ const TABLE = {
     shutdownAsked: shutDown,
     hurryAsked: stay,
   },
+  takingOver: {
+    ...GENERATION_CELLS,
+    fileSeen: deployNext,
+    fileInvalid: noteProblem,
+    fileRemoved: remove,
+    reloadAsked: (life) => pend(life, "reload"),
+    restartAsked: restart,
+    stopAsked: (life, _event, context) => stop(life, context),
+    startAsked: stay,
+    pardonAsked: forgive,
+    shutdownAsked: shutDown,
+    hurryAsked: stay,
+  },
   throttled: {
     ...GENERATION_CELLS,
     fileSeen: deploy,
@@ -197,6 +214,8 @@ export function nextDeadlineMs(life: VassalLife): number | undefined {
   }
   const staleMs = staleAtMs(life);
   if (staleMs !== undefined) times.push(staleMs);
+  const dueMs = takeOverDueMs(life);
+  if (dueMs !== undefined) times.push(dueMs);
   if (life.phase === "throttled") times.push(life.backoff.untilMs);
   if (life.current !== undefined) {
     const forgiveMs = forgivenAtMs(life.backoff.failures, life.current.servingMs);
@@ -391,7 +410,7 @@ function noteSpawnFailed(life: VassalLife, event: Of<"spawnFailed">, context: St
   if (life.candidate?.number === event.generation) {
     return failCandidate(life, { reason: event.reason, process: "none" }, context);
   }
-  const unborn = life.leaving.find((one) => one.number === event.generation);
+  const unborn = life.leaving.find((one) => one.number === event.generation && one.pid === 0);
   return unborn === undefined ? stay(life) : bury(life, unborn, context);
 }
 
@@ -439,25 +458,15 @@ function noteFailed(
 function noteReleased(life: VassalLife, event: Of<"releasedReported">, context: StepContext): Step {
   const { current } = life;
   if (current?.number === event.generation) {
-    const left = drain({ ...life, current: undefined }, { ...current, released: true }, context);
-    return andThen(left, (next) =>
-      replaceLost(
-        next,
-        { served: true, reason: `generation ${current.number} stopped accepting by itself` },
-        context,
-      ),
+    const reason = `generation ${current.number} stopped accepting by itself`;
+    const told: Step = { life, commands: breakOff(life, "failed", reason) };
+    const left = andThen(told, (next) =>
+      drain({ ...next, current: undefined }, { ...current, released: true }, context),
     );
+    return andThen(left, (next) => replaceLost(next, { served: true, reason }, context));
   }
   const old = life.leaving.find((one) => one.number === event.generation && !one.released);
-  if (old === undefined) return stay(life);
-  const leaving = life.leaving.map((one) => (one === old ? { ...one, released: true } : one));
-  return {
-    life: { ...life, leaving },
-    commands:
-      old.replacedBy === 0
-        ? []
-        : [{ type: "amendReceipt", by: old.replacedBy, old: old.number, step: "released" }],
-  };
+  return old === undefined ? stay(life) : release(life, old, context);
 }
 
 function noteExited(life: VassalLife, event: Of<"exited">, context: StepContext): Step {
@@ -468,7 +477,10 @@ function noteExited(life: VassalLife, event: Of<"exited">, context: StepContext)
   }
   if (current?.number === event.generation) return mournCurrent(life, current, event.how, context);
   const old = life.leaving.find((one) => one.number === event.generation);
-  return old === undefined || old.exited ? stay(life) : bury(life, old, context);
+  if (old === undefined || old.exited) return stay(life);
+  if (life.phase !== "takingOver" || old.released) return bury(life, old, context);
+  // The dead accept nothing; the receipt is written before its end is added to it.
+  return andThen(release(life, old, context), (next) => bury(next, old, context));
 }
 
 /** The generation that served is dead: the rest of its group is ended and another one has to come. */
@@ -486,7 +498,11 @@ function mournCurrent(
     `vassal ${life.name} died: ${reason}`,
     current,
   );
-  const ended = andThen(died, (next) =>
+  const told = {
+    life: died.life,
+    commands: [...died.commands, ...breakOff(life, "failed", reason)],
+  };
+  const ended = andThen(told, (next) =>
     end(next, { ...current, exited: true }, context, SHORT_PATIENCE_MS),
   );
   return andThen(ended, (next) => replaceLost(next, { served: true, reason }, context));
@@ -505,6 +521,7 @@ function replaceLost(
       backoff: { ...life.backoff, failures, reason: death.reason },
     });
   }
+  if (life.pending !== undefined) return begin(life, life.pending, context);
   return throttle(life, death, context);
 }
 
@@ -517,6 +534,7 @@ function passTime(life: VassalLife, _event: VassalEvent, context: StepContext): 
   }
   now = andThen(now, (next) => passCandidateTime(next, context));
   now = andThen(now, (next) => passBackoffTime(next, context));
+  now = andThen(now, (next) => settleTakeOver(next, context));
   return andThen(now, (next) => finishStopping(next, context));
 }
 

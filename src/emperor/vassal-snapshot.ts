@@ -81,9 +81,10 @@ function releaseWarning(handle: GenerationHandle | undefined): string | undefine
   }
 }
 
-/** The receipt of a candidate before its outcome is known. */
+/** The receipt of a deploy before its outcome is known. */
 function deployUnderWay(vassal: VassalHandle): DeployReceipt | undefined {
-  const { candidate } = vassal.life;
+  const { phase, current } = vassal.life;
+  const candidate = vassal.life.candidate ?? (phase === "takingOver" ? current : undefined);
   if (candidate === undefined) return undefined;
   return {
     vassal: vassal.name,
@@ -95,7 +96,7 @@ function deployUnderWay(vassal: VassalHandle): DeployReceipt | undefined {
     outcome: "pending",
     reason: "",
     lastLines: [],
-    steps: { ...candidate.stamps, oldReleasedAtMs: 0, oldGoneAtMs: 0 },
+    steps: { ...candidate.stamps, oldGoneAtMs: 0 },
     oldCounters: NO_TRAFFIC,
     connectionsReset: 0,
     requestsFailed: 0,

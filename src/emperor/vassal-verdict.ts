@@ -9,6 +9,7 @@ const STATES = {
   starting: "starting",
   serving: "serving",
   deploying: "deploying",
+  takingOver: "deploying",
   throttled: "backing-off",
   stopping: "stopping",
   gone: "stopped",
@@ -29,6 +30,7 @@ export function reasonOf(life: VassalLife, nowMs: number): string {
   if (phase === "starting" && backoff.failures > 0) {
     return `try ${backoff.failures + 1}, because ${backoff.reason}`;
   }
+  if (phase === "takingOver") return "the generation before it stops accepting";
   if (current !== undefined && lastFailure !== undefined) {
     return `the deploy of generation ${lastFailure.generation} failed: ${lastFailure.reason}${servesOn(life)}`;
   }
@@ -62,6 +64,7 @@ export function verdictOf(life: VassalLife, nowMs: number): Verdict | undefined 
   switch (life.phase) {
     case "starting":
     case "deploying":
+    case "takingOver":
     case "stopping":
       return undefined;
     case "serving":

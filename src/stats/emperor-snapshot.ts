@@ -82,6 +82,7 @@ export interface DeployReceipt {
   /** SHA-256 of the vassal file this generation was made from, and the release it runs. */
   readonly configHash: string;
   readonly release: string;
+  /** live: it accepts and the generation before it does not any more (or was silent for 2 s: oldReleasedAtMs is 0 then). */
   readonly outcome: "live" | "failed" | "superseded" | "pending";
   readonly reason: string;
   readonly lastLines: readonly string[];

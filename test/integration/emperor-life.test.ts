@@ -60,6 +60,35 @@ for (const [behave, reason] of [
   });
 }
 
+test("wait ends when the old generation accepts nothing any more: every later request is the new one's", async () => {
+  const port = await freePort();
+  await using core = await EmperorCore.start();
+  core.drop("blog.yaml", vassalText({ port, behave: "late" }));
+  await core.emperor.rescan();
+  assert.ok((await core.wait("blog")).ok);
+  core.drop("blog.yaml", vassalText({ port }));
+  const { receipt } = await core.wait("blog");
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask({ port }, "/")));
+  assert.deepEqual([...new Set(answers.map(({ body }) => body.split(" ")[1]))], ["2"]);
+  assert.ok(receipt);
+  const { servingAtMs, oldReleasedAtMs } = receipt.steps;
+  assert.ok(oldReleasedAtMs - servingAtMs >= 300, `${servingAtMs} ${oldReleasedAtMs}`);
+});
+
+test("wait does not wait for an old generation that never says that it has released, and the journal says so", async () => {
+  const port = await freePort();
+  await using core = await EmperorCore.start();
+  core.drop("blog.yaml", vassalText({ port, behave: "stubborn", more: "drain-timeout: 1s" }));
+  await core.emperor.rescan();
+  assert.ok((await core.wait("blog")).ok);
+  core.drop("blog.yaml", vassalText({ port }));
+  const { ok, receipt } = await core.wait("blog");
+  assert.ok(ok);
+  assert.equal(receipt?.outcome, "live");
+  assert.equal(receipt.steps.oldReleasedAtMs, 0);
+  await core.event("not-released", /generation 1 of vassal blog did not stop accepting within 2s/);
+});
+
 test("kill -9 of a serving vassal: it is back at once with its whole group replaced, and the journal says why", async () => {
   const port = await freePort();
   await using core = await EmperorCore.start();

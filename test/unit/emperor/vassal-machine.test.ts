@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { BACKOFF_CAP_MS } from "../../../src/emperor/backoff-policy.ts";
+import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/generation-machine.ts";
 import { EVENT_TYPES, PHASES, newLife } from "../../../src/emperor/vassal-life.ts";
 import type {
   Phase,
@@ -55,10 +56,21 @@ class Story {
     });
   }
 
-  serve(generation: number): this {
+  accept(generation: number): this {
     return this.boot(generation)
       .on({ type: "readyReported", generation })
       .on({ type: "acceptingReported", generation });
+  }
+
+  /** Accepts, and the one before it releases. */
+  serve(generation: number): this {
+    this.accept(generation);
+    const commands = [...this.commands];
+    if (this.life.phase !== "takingOver") return this;
+    const old = this.life.leaving.find((one) => one.replacedBy === generation)?.number ?? 0;
+    this.on({ type: "releasedReported", generation: old });
+    this.commands = [...commands, ...this.commands];
+    return this;
   }
 
   types(): readonly string[] {
@@ -83,6 +95,7 @@ const SAMPLES: Readonly<Record<Phase, () => Story>> = {
   starting: () => new Story().on(seen()).boot(1),
   serving,
   deploying: () => serving().on(seen("h2", "changed")).boot(2),
+  takingOver: () => serving().on(seen("h2", "changed")).accept(2),
   throttled: () =>
     new Story().on(seen()).boot(1).on({ type: "exited", generation: 1, how: "exited with code 1" }),
   stopping: () => serving().on({ type: "stopAsked" }),
@@ -154,6 +167,12 @@ const NEXT: Readonly<Record<Phase, Partial<Record<VassalEvent["type"], Phase>>>>
     shutdownAsked: "stopping",
   },
   deploying: {
+    stopAsked: "stopping",
+    restartAsked: "stopping",
+    fileRemoved: "stopping",
+    shutdownAsked: "stopping",
+  },
+  takingOver: {
     stopAsked: "stopping",
     restartAsked: "stopping",
     fileRemoved: "stopping",
@@ -232,12 +251,86 @@ test("step() deploys in the order of the contract: spawn beside, serve, acceptin
     generation: 1,
     timeoutMs: CONFIG.drainTimeoutMs,
   });
+  assert.equal(story.find("writeReceipt"), undefined, "both accept: nobody is told yet");
+  story.on({ type: "releasedReported", generation: 1 }, story.nowMs + 7);
+  assert.equal(story.life.phase, "serving");
   assert.equal(story.find("writeReceipt")?.outcome, "live");
-  story.on({ type: "releasedReported", generation: 1 });
-  assert.deepEqual(story.commands, [{ type: "amendReceipt", by: 2, old: 1, step: "released" }]);
+  assert.deepEqual(story.find("writeReceipt")?.generation.stamps, {
+    seenAtMs: 1000,
+    spawnedAtMs: 1000,
+    readyAtMs: 1000,
+    servingAtMs: 1000,
+    oldReleasedAtMs: 1007,
+  });
   story.on({ type: "exited", generation: 1, how: "exited with code 0" });
   assert.deepEqual(story.types(), ["signalGroup", "amendReceipt", "dropGeneration"]);
   assert.equal(story.life.restarts, 0, "a planned end is no death");
+});
+
+test("step() calls a generation live although the old one is silent, after a bounded time and with an event", () => {
+  const story = SAMPLES.takingOver();
+  const dueMs = nextDeadlineMs(story.life);
+  assert.equal(dueMs, story.nowMs + RELEASE_TIMEOUT_MS);
+  story.on({ type: "deadlineReached" }, dueMs);
+  assert.equal(story.life.phase, "serving");
+  assert.deepEqual(story.types(), ["journal", "writeReceipt", "journal"]);
+  assert.equal(story.find("journal")?.kind, "not-released");
+  assert.equal(story.find("writeReceipt")?.generation.stamps.oldReleasedAtMs, 0);
+  story.on({ type: "releasedReported", generation: 1 });
+  assert.deepEqual(story.commands, [{ type: "amendReceipt", by: 2, old: 1, step: "released" }]);
+});
+
+test("step() takes the death of the old generation for its release", () => {
+  const story = SAMPLES.takingOver();
+  story.on({ type: "exited", generation: 1, how: "was killed by SIGKILL" }, story.nowMs + 3);
+  assert.equal(story.life.phase, "serving");
+  assert.equal(story.find("writeReceipt")?.generation.stamps.oldReleasedAtMs, story.nowMs);
+  assert.deepEqual(story.types(), [
+    "writeReceipt",
+    "journal",
+    "signalGroup",
+    "amendReceipt",
+    "dropGeneration",
+  ]);
+});
+
+test("step() waits in a take-over for every older generation that may accept, not only the last", () => {
+  const story = SAMPLES.takingOver();
+  story.on({ type: "deadlineReached" }, nextDeadlineMs(story.life));
+  story.on(seen("h3", "changed")).accept(3).on({ type: "releasedReported", generation: 2 });
+  assert.equal(story.life.phase, "takingOver");
+  story.on({ type: "exited", generation: 1, how: "exited with code 0" });
+  assert.equal(story.life.phase, "serving");
+});
+
+test("step() begins what was asked for during a take-over when it is done", () => {
+  const story = SAMPLES.takingOver().on(seen("h3", "changed")).on(seen("h4", "changed"));
+  assert.deepEqual(story.commands, []);
+  story.on({ type: "releasedReported", generation: 1 });
+  assert.equal(story.life.phase, "deploying");
+  assert.equal(story.life.candidate?.desired.hash, "h4");
+});
+
+for (const [what, event, outcome] of [
+  ["a stop", { type: "stopAsked" }, "superseded"],
+  ["a removal", { type: "fileRemoved" }, "superseded"],
+  ["its death", { type: "exited", generation: 2, how: "was killed by SIGKILL" }, "failed"],
+  ["its own release", { type: "releasedReported", generation: 2 }, "failed"],
+] as const satisfies readonly (readonly [string, VassalEvent, string])[]) {
+  test(`step() never calls a generation live whose take-over was cut short by ${what}`, () => {
+    const story = SAMPLES.takingOver().on(event);
+    assert.equal(story.find("writeReceipt")?.generation.number, 2);
+    assert.equal(story.find("writeReceipt")?.outcome, outcome);
+    assert.ok(!story.commands.some((each) => each.type === "journal" && each.kind === "live"));
+  });
+}
+
+test("step() begins the newest content at once when a generation dies during its take-over", () => {
+  const story = SAMPLES.takingOver().on(seen("h3", "changed"));
+  story.on({ type: "exited", generation: 2, how: "exited with code 1" });
+  assert.equal(story.life.candidate?.desired.hash, "h3");
+  assert.equal(story.life.candidate?.trigger, "changed");
+  assert.equal(story.life.pending, undefined);
 });
 
 for (const [what, event] of [
@@ -285,7 +378,8 @@ test("step() keeps one deploy in flight and one pending, and the final content w
   assert.deepEqual(story.commands, []);
   story
     .on({ type: "readyReported", generation: 2 })
-    .on({ type: "acceptingReported", generation: 2 });
+    .on({ type: "acceptingReported", generation: 2 })
+    .on({ type: "releasedReported", generation: 1 });
   assert.equal(story.life.candidate?.number, 3);
   assert.equal(story.life.candidate?.desired.hash, "h5");
   story.serve(3);
@@ -448,7 +542,7 @@ test("addressesInUse() keeps old addresses until the old generation has released
   const moved = sampleConfig({ listen: [tcp(9001)] });
   const story = serving()
     .on(seen("h2", "changed", moved))
-    .serve(2);
+    .accept(2);
   assert.deepEqual(addressesInUse(story.life), ["http://127.0.0.1:9001", "http://127.0.0.1:8001"]);
   story.on({ type: "releasedReported", generation: 1 });
   assert.deepEqual(addressesInUse(story.life), ["http://127.0.0.1:9001"]);

@@ -27,6 +27,12 @@ test("step() keeps its invariants in random stories, and every story ends well w
       world.advance(120_000);
       assert.equal(world.life.phase, "gone");
       assert.equal(world.processes.size, 0);
+      const numbers = Array.from({ length: world.life.nextGeneration - 1 }, (_, at) => at + 1);
+      assert.deepEqual(
+        [...world.receipts.keys()].sort((a, b) => a - b),
+        numbers,
+        "every generation has a result",
+      );
     } catch (error) {
       throw new Error(`seed ${seed}\n${world.tail()}`, { cause: error });
     }

@@ -1,6 +1,7 @@
 /** A world of one vassal with virtual time: processes, files and people act at random, the machine answers, invariants hold. */
 import assert from "node:assert/strict";
 import type { VassalCommand, VassalEvent, VassalLife } from "../../../src/emperor/vassal-life.ts";
+import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/generation-machine.ts";
 import { newLife } from "../../../src/emperor/vassal-life.ts";
 import {
   addressesInUse,
@@ -30,6 +31,8 @@ export class VassalSimulation {
   /** Set when the world behaves from now on. */
   calm = false;
   spawns = 0;
+  /** Outcome of each generation that has one. */
+  readonly receipts = new Map<number, string>();
   #later: { readonly atMs: number; readonly event: VassalEvent }[] = [];
   #content = 0;
 
@@ -77,10 +80,8 @@ export class VassalSimulation {
     this.story.push(
       `${Math.round(this.nowMs)} ${before.phase} ${JSON.stringify(event, (key, value: unknown) => (key === "config" ? undefined : value))} -> ${life.phase} [${commands.map(({ type }) => type).join(" ")}]`,
     );
-    const effects: VassalEvent[] = [];
-    for (const command of commands) this.#execute(command, effects);
+    for (const command of commands) this.#execute(command);
     this.#check(before, event);
-    for (const effect of effects) this.send(effect);
   }
 
   tail(): string {
@@ -99,7 +100,7 @@ export class VassalSimulation {
     return { type: "fileSeen", hash: `h${this.#content}`, config, trigger };
   }
 
-  #execute(command: VassalCommand, effects: VassalEvent[]): void {
+  #execute(command: VassalCommand): void {
     switch (command.type) {
       case "askSlot":
         assert.ok(!this.slots.has(command.generation), "a slot is asked for once");
@@ -128,7 +129,9 @@ export class VassalSimulation {
           process.state = "draining";
           process.nextMs =
             process.stubborn && !this.calm ? undefined : this.nowMs + 1 + this.random() * 6000;
-          effects.push({ type: "releasedReported", generation: command.generation });
+          const event = { type: "releasedReported", generation: command.generation } as const;
+          const silent = process.stubborn && !this.calm;
+          if (!silent) this.#later.push({ atMs: this.nowMs + this.random() * 4000, event });
         });
         return;
       case "signalGroup":
@@ -142,16 +145,34 @@ export class VassalSimulation {
           `generation ${command.generation} is dropped alive\n${this.tail()}`,
         );
         return;
+      case "writeReceipt":
+        this.#keepReceipt(command);
+        return;
       case "amendReceipt":
       case "forget":
       case "journal":
       case "persistStopMark":
       case "recordServing":
       case "tellStop":
-      case "writeReceipt":
       case "writeRefusal":
         return;
     }
+  }
+
+  /** Each generation gets one result; "live" means that nothing older accepts, or was waited for. */
+  #keepReceipt({
+    generation: { number, servingMs },
+    outcome,
+  }: Extract<VassalCommand, { type: "writeReceipt" }>): void {
+    assert.ok(!this.receipts.has(number), `two receipts for generation ${number}\n${this.tail()}`);
+    this.receipts.set(number, outcome);
+    if (outcome !== "live") return;
+    const older = this.life.leaving.filter((one) => one.servingMs > 0);
+    assert.ok(
+      this.nowMs - servingMs >= RELEASE_TIMEOUT_MS ||
+        older.every(({ released, exited }) => released || exited),
+      `generation ${number} is called live too early\n${this.tail()}`,
+    );
   }
 
   get isGone(): boolean {
@@ -278,6 +299,7 @@ export function checkShape(life: VassalLife, say: (what: string) => string): voi
     starting: { current: false, candidate: true },
     serving: { current: true, candidate: false },
     deploying: { current: true, candidate: true },
+    takingOver: { current: true, candidate: false },
     throttled: { current: false, candidate: false },
     stopping: { current: false, candidate: false },
     gone: { current: false, candidate: false },
@@ -288,6 +310,10 @@ export function checkShape(life: VassalLife, say: (what: string) => string): voi
   }
   if (life.phase === "stopping")
     assert.ok(life.leaving.length > 0, say("stopping waits for somebody"));
+  if (life.phase === "takingOver") {
+    const open = life.leaving.filter((one) => one.servingMs > 0 && !one.released && !one.exited);
+    assert.ok(open.length > 0, say("a take-over waits for somebody"));
+  }
   if (life.phase === "stopped") assert.ok(life.stopMark, say("stopped is marked"));
 }
 
