@@ -72,6 +72,7 @@ export async function answerCall(
 async function answerStatus(call: ControlCall): Promise<ControlReply> {
   const patterns = namesIn(call.query);
   const chosen = patterns.length === 0 ? undefined : new Set(await selectNames(call, patterns));
+  await call.control.refresh();
   const snapshot = visibleSnapshot(call.control, call.by, call.trusted);
   if (chosen === undefined) return replyJson(200, snapshot);
   const vassals = snapshot.vassals.filter((vassal) => chosen.has(vassal.name));
@@ -137,7 +138,8 @@ export function recentEventLines(call: ControlCall): readonly string[] {
     .map((event) => `${JSON.stringify(event)}\n`);
 }
 
-function answerMetrics(call: ControlCall): ControlReply {
+async function answerMetrics(call: ControlCall): Promise<ControlReply> {
+  await call.control.refresh();
   const text = metricsText(visibleSnapshot(call.control, call.by, call.trusted));
   return { status: 200, text, contentType: "text/plain; version=0.0.4; charset=utf-8" };
 }

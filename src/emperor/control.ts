@@ -26,6 +26,9 @@ export interface WaitResult {
 }
 
 export interface EmperorControl {
+  /** Has every vassal report what it counts; resolves when all have, or after a moment. Never rejects. */
+  refresh(): Promise<void>;
+  /** What is known now; workers and counters are as old as the last report. */
   snapshot(): EmperorSnapshot;
   /** Names matching NAME, a glob, or tag:NAME; throws TsgiError TSGI_UNKNOWN_VASSAL when nothing matches. */
   select(patterns: readonly string[]): readonly string[];

@@ -15,6 +15,7 @@ import type {
   EmperorControl,
   WaitResult,
 } from "./control.ts";
+import { FreshReports } from "./fresh-reports.ts";
 import { Journal } from "./journal.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { LinkServer } from "./link-server.ts";
@@ -104,6 +105,7 @@ export class Emperor implements EmperorControl {
   readonly #links: LinkServer;
   readonly #usage: UsageSampler;
   readonly #waiting: Waiting;
+  readonly #reports: FreshReports;
   readonly #begun = Promise.withResolvers<void>();
   #emptied: (() => void) | undefined;
   #down: Promise<void> | undefined;
@@ -173,6 +175,11 @@ export class Emperor implements EmperorControl {
           [...generations.values()].flatMap(({ child }) => child?.pid ?? []),
         );
     this.#usage = new UsageSampler({ clock, timers, usage: deps.usage, pids });
+    this.#reports = new FreshReports(timers, () =>
+      this.#table
+        .all()
+        .flatMap(({ generations }) => [...generations.values()].map((each) => each.askReport())),
+    );
   }
 
   /** Resolves when the first look at the vassal folders has been acted on. */
@@ -260,6 +267,10 @@ export class Emperor implements EmperorControl {
   #forget(name: string): void {
     this.#table.remove(name);
     if (this.#table.all().length === 0) this.#emptied?.();
+  }
+
+  refresh(): Promise<void> {
+    return this.#reports.refresh();
   }
 
   snapshot(): EmperorSnapshot {

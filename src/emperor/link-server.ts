@@ -137,6 +137,8 @@ class Connection implements Link {
       this.#socket.destroy();
       return;
     }
+    // An answer that was asked for is no flood, however often people ask.
+    if (message.type === "report") this.#allowance = Math.min(BURST, this.#allowance + 1);
     this.#socket.write(encodeLine(message));
   }
 

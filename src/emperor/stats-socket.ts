@@ -9,7 +9,7 @@ import { listenAtPath } from "./unix-server.ts";
 
 export interface StatsSocketOptions {
   readonly path: string;
-  readonly control: Pick<EmperorControl, "statsDocument" | "mayCommand">;
+  readonly control: Pick<EmperorControl, "statsDocument" | "mayCommand" | "refresh">;
   readonly emperorUid: number;
 }
 
@@ -34,7 +34,7 @@ export async function openStatsSocket(options: StatsSocketOptions): Promise<Open
       return;
     }
     socket.resume();
-    socket.end(documents(by.uid));
+    void options.control.refresh().then(() => socket.end(documents(by.uid)));
   });
   server.maxConnections = MAX_CLIENTS;
   await listenAtPath(server, options.path);

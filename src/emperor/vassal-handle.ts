@@ -32,6 +32,7 @@ export class GenerationHandle {
   heartbeatAtMs = 0;
   record: RunningGeneration | undefined;
   #unsent: ToVassal[] = [];
+  #reported = new Set<() => void>();
 
   constructor(number: number, token: string) {
     this.number = number;
@@ -44,6 +45,23 @@ export class GenerationHandle {
     else this.link.send(message);
   }
 
+  /** Asks for a heartbeat; resolves when one has come, or there is nobody to ask. */
+  askReport(): Promise<void> {
+    const { link } = this;
+    if (link === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#reported.add(resolve);
+      link.send({ type: "report" });
+    });
+  }
+
+  /** A heartbeat has come, or none will. */
+  noteReported(): void {
+    const waiting = this.#reported;
+    this.#reported = new Set();
+    for (const resolve of waiting) resolve();
+  }
+
   attach(link: Link): void {
     this.link?.close();
     this.link = link;
@@ -53,7 +71,9 @@ export class GenerationHandle {
   }
 
   detach(link: Link): void {
-    if (this.link === link) this.link = undefined;
+    if (this.link !== link) return;
+    this.link = undefined;
+    this.noteReported();
   }
 }
 

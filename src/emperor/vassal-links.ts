@@ -94,6 +94,7 @@ class VassalLink implements LinkOwner {
         this.#handle.workers = message.workers;
         this.#handle.healthy = message.healthy;
         this.#handle.heartbeatAtMs = this.#doors.clock.wallMs();
+        this.#handle.noteReported();
         return undefined;
       case "event": {
         const { kind, message: sentence, pid } = message.event;

@@ -384,3 +384,25 @@ test("the log of a vassal is never a link", async () => {
   await core.emperor.rescan();
   assert.match((await core.wait("blog")).message, /it is a symbolic link; correct "log"/);
 });
+
+test("refresh() brings what a vassal counts now, however often it is asked, and does not wait for a silent one", async () => {
+  await using core = await EmperorCore.start();
+  core.drop("talks.yaml", vassalText());
+  core.drop("silent.yaml", vassalText({ behave: "silent" }));
+  await core.emperor.rescan();
+  assert.ok((await core.wait("talks")).ok);
+  assert.ok((await core.wait("silent")).ok);
+  await core.emperor.refresh();
+  assert.equal(core.vassal("talks")?.counters.requestsServed, 1);
+  await core.emperor.refresh();
+  assert.equal(core.vassal("talks")?.counters.requestsServed, 2);
+  const pid = core.vassal("silent")?.pid ?? 0;
+  process.kill(pid, "SIGKILL");
+  await core.until("silent", "back", (vassal) => vassal.serving && vassal.pid !== pid);
+  core.emperor.command("stop", "silent", { pid: 1, uid: 0 });
+  await core.until("silent", "stopped", ({ state }) => state === "stopped");
+  // Far beyond what a vassal may say unasked.
+  for (let count = 0; count < 1000; count += 1) await core.emperor.refresh();
+  assert.equal(core.vassal("talks")?.counters.requestsServed, 1002);
+  assert.deepEqual(core.events("trouble"), []);
+});

@@ -7,12 +7,18 @@ import { sampleSnapshot, sampleVassal } from "./sample-snapshot.ts";
 export class FakeControl implements EmperorControl {
   vassals: readonly VassalSnapshot[] = [sampleVassal(), sampleVassal({ name: "shop" })];
   readonly asked: string[] = [];
+  refreshed = 0;
   /** Names whose wait never ends by itself. */
   readonly hanging = new Set<string>();
   readonly failing = new Set<string>();
   readonly owners = new Map<string, number>();
   readonly journal: JournalEvent[] = [];
   readonly #listeners = new Set<(event: JournalEvent) => void>();
+
+  refresh(): Promise<void> {
+    this.refreshed += 1;
+    return Promise.resolve();
+  }
 
   snapshot(): ReturnType<EmperorControl["snapshot"]> {
     return sampleSnapshot(this.vassals, { refused: [{ file: "/v/secret.yaml", reason: "bad" }] });
