@@ -142,7 +142,7 @@ test("two vassals on one port: the second is refused and names the first", () =>
 
 test("a port in use by a stranger is named, and taken as soon as it is free and the file is touched", () =>
   withWitness(async (emperor, app) => {
-    const stranger = createServer();
+    await using stranger = createServer();
     await new Promise<void>((resolve) => {
       stranger.listen(0, "127.0.0.1", () => resolve());
     });
@@ -150,10 +150,11 @@ test("a port in use by a stranger is named, and taken as soon as it is free and 
     emperor.drop("late.yaml", `listen: http://127.0.0.1:${port}\nnode: ${app}\n`);
     const waited = await emperor.wait("late");
     assert.equal(waited.code, 1);
-    assert.match(waited.stdout + waited.stderr, new RegExp(`${port}.*in use`, "s"));
-    await new Promise<void>((resolve) => {
-      stranger.close(() => resolve());
-    });
+    assert.match(
+      waited.stdout + waited.stderr,
+      new RegExp(`${port}.*another program listens there`, "s"),
+    );
+    await stranger[Symbol.asyncDispose]();
     emperor.touch("late.yaml");
     const again = await emperor.wait("late");
     assert.equal(again.code, 0, again.stdout + again.stderr);

@@ -40,7 +40,7 @@ const NODE: readonly Breakage[] = [
   { title: "a syntax error", source: "export default (;\n", says: /SyntaxError/ },
   { title: "an import error", source: 'import "./no-such-module.mjs";\n', says: /no-such-module/ },
   { title: "an exit at once", source: "process.exit(3);\n", says: /exit|3/ },
-  { title: "no export", source: "export const x = 1;\n", says: /default/ },
+  { title: "no export", source: "export const x = 1;\n", says: /exports no application/ },
   {
     title: "never ready",
     source:
