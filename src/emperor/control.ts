@@ -22,6 +22,8 @@ export interface WaitResult {
   /** A sentence: "generation 3 is live", or why it is not. */
   readonly message: string;
   readonly lastLines: readonly string[];
+  /** What is odd about the file, although it can be used. */
+  readonly warnings: readonly string[];
   readonly receipt: DeployReceipt | null;
 }
 

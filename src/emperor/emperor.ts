@@ -240,10 +240,21 @@ export class Emperor implements EmperorControl {
     vassal.lastChangeMs = this.#deps.clock.wallMs();
     if (report.type === "vassalSeen") {
       const { hash, config, trigger } = report;
+      this.#warn(vassal, report);
       this.#table.dispatch(name, { type: "fileSeen", hash, config, trigger });
     } else {
       const { hash, reason, lines } = report;
       this.#table.dispatch(name, { type: "fileInvalid", hash, reason, lines });
+    }
+  }
+
+  /** Once for each content: a touch repeats nothing. */
+  #warn(vassal: VassalHandle, seen: Extract<MonitorReport, { type: "vassalSeen" }>): void {
+    vassal.warnings = seen.warnings;
+    if (vassal.warnedHash === seen.hash) return;
+    vassal.warnedHash = seen.hash;
+    for (const message of seen.warnings) {
+      this.#journal.add({ kind: "config-warning", vassal: vassal.name, message });
     }
   }
 
@@ -362,6 +373,7 @@ export class Emperor implements EmperorControl {
         ok: false,
         message: `vassal ${name} has been removed`,
         lastLines: [],
+        warnings: [],
         receipt: this.#receipts.last(name),
       };
     }

@@ -25,6 +25,8 @@ const WARNINGS = new Set([
   "trouble",
   "escalated",
   "leftover",
+  "config-warning",
+  "not-released",
 ]);
 
 export class Journal {

@@ -1,6 +1,7 @@
 /** Makes a configuration, or one sentence and all lines of what is wrong, from the bytes of a vassal file. */
 import { loadVassalConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
+import type { ConfigProblem } from "../config/problem.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LoadedFile } from "./monitors/monitor.ts";
 
@@ -10,7 +11,7 @@ export function loadVassalFile(input: {
 }): LoadedFile {
   try {
     const loaded = loadVassalConfig(input);
-    if (loaded.ok) return { config: loaded.config };
+    if (loaded.ok) return { config: loaded.config, warnings: loaded.warnings.map(warningText) };
     const lines = loaded.problems.map(formatProblem);
     const more =
       lines.length > 1 ? ` (and ${lines.length - 1} more, see 'tsgi-emperor check')` : "";
@@ -20,4 +21,9 @@ export function loadVassalFile(input: {
     const problem = `Cannot parse "${input.file}": ${messageOf(error)}`;
     return { problem, lines: [problem] };
   }
+}
+
+/** Whoever shows it says that it is a warning. */
+function warningText(warning: ConfigProblem): string {
+  return formatProblem({ ...warning, severity: "error" });
 }

@@ -82,6 +82,9 @@ export class VassalHandle {
   file: string;
   life: VassalLife;
   readonly generations = new Map<number, GenerationHandle>();
+  /** What is odd about the file that was seen last, and the hash of the content it was said about. */
+  warnings: readonly string[] = [];
+  warnedHash = "";
   lastReceipt: DeployReceipt | null;
   lastLines: readonly string[] = [];
   /** Wall clock, 0 = never; for uWSGI's statistics. */

@@ -56,6 +56,7 @@ export function snapshotVassal(
       },
     }),
     lastLines: vassal.lastLines,
+    warnings: vassal.warnings,
     logFile: handle?.logFile ?? config?.log ?? facts.defaultLogFile,
     draining: life.leaving
       .filter(({ exited }) => !exited)

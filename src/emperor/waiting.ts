@@ -32,7 +32,8 @@ export class Waiting {
         if (verdict === undefined) return;
         leave();
         const lastLines = verdict.ok ? [] : vassal.lastLines;
-        resolve({ name, ...verdict, lastLines, receipt: vassal.lastReceipt });
+        const { warnings, lastReceipt } = vassal;
+        resolve({ name, ...verdict, lastLines, warnings, receipt: lastReceipt });
       };
       const abort = (): void => {
         leave();

@@ -67,6 +67,8 @@ export interface VassalSnapshot {
   readonly backoff?: { readonly attempt: number; readonly nextInMs: number };
   /** Last output lines of the last generation that failed. */
   readonly lastLines: readonly string[];
+  /** What is odd about the vassal file, although it can be used; each with its place. */
+  readonly warnings: readonly string[];
   readonly logFile: string;
   /** Generations that still drain. */
   readonly draining: readonly { readonly generation: number; readonly pid: number }[];

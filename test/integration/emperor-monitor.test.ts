@@ -391,3 +391,24 @@ test("changing one vassal leaves the pids of all others alone", async () => {
     /"outcome": "live"/,
   );
 });
+
+test("warnings about a file are events once for each content, and status and wait carry them", async () => {
+  await using core = await EmperorCore.start();
+  core.drop("blog.yaml", vassalText({ more: "master: true\nvacuum: true" }));
+  await core.emperor.rescan();
+  const first = await core.wait("blog");
+  assert.ok(first.ok);
+  assert.equal(first.warnings.length, 2);
+  assert.match(first.warnings[0] ?? "", /blog\.yaml:4:1: 'master' is ignored/);
+  assert.deepEqual(core.vassal("blog")?.warnings, first.warnings);
+  core.touch("blog.yaml");
+  assert.equal((await core.wait("blog")).receipt?.generation, 2);
+  const told = (): readonly string[] => core.events("config-warning").map((each) => each.message);
+  assert.deepEqual(told(), first.warnings);
+  core.drop("blog.yaml", vassalText({ more: "master: true" }));
+  assert.equal((await core.wait("blog")).warnings.length, 1);
+  assert.equal(told().length, 3);
+  core.drop("blog.yaml", vassalText());
+  assert.deepEqual((await core.wait("blog")).warnings, []);
+  assert.deepEqual(core.vassal("blog")?.warnings, []);
+});

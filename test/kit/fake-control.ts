@@ -53,6 +53,7 @@ export class FakeControl implements EmperorControl {
         ok,
         message,
         lastLines: ok ? [] : ["Traceback"],
+        warnings: [],
         receipt: null,
       });
     }

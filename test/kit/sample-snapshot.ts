@@ -27,6 +27,7 @@ export function sampleVassal(changes: Partial<VassalSnapshot> = {}): VassalSnaps
     restarts: 0,
     reason: "",
     lastLines: [],
+    warnings: [],
     logFile: "/var/lib/tsgi/logs/blog.log",
     draining: [],
     lastDeploy: null,

@@ -3,6 +3,7 @@ import { formatSize } from "../../core/size.ts";
 import type { EmperorSnapshot, VassalSnapshot, VassalState } from "../../stats/emperor-snapshot.ts";
 import { clip, columns, escapeControls } from "./columns.ts";
 import type { Style } from "./style.ts";
+import { warningLines } from "./warning-line.ts";
 
 export const STATUS_WIDTH = 100;
 const LAST_LINES = 5;
@@ -78,6 +79,7 @@ function notes(vassal: VassalSnapshot, details: boolean): readonly string[] {
     told.push(`backing off, try ${backoff.attempt}, next in ${seconds} s`);
   }
   if (releaseWarning !== undefined) told.push(releaseWarning);
+  told.push(...warningLines(vassal.warnings));
   if (draining.length > 0) {
     const old = draining.map(({ generation, pid }) => `#${generation} (pid ${pid})`).join(", ");
     told.push(`draining: ${old}`);

@@ -36,7 +36,7 @@ interface Entry {
   /** A change that has not settled yet. */
   sighting: Sighting | undefined;
   missingSinceMs: number | undefined;
-  config: VassalConfig | undefined;
+  loaded: Extract<LoadedFile, { readonly config: VassalConfig }> | undefined;
   touch: ReadonlyMap<string, string>;
 }
 
@@ -246,7 +246,7 @@ export class DirectoryMonitor implements ImperialMonitor {
       reported: undefined,
       sighting: undefined,
       missingSinceMs: undefined,
-      config: undefined,
+      loaded: undefined,
       touch: new Map(),
     };
     this.#entries.set(name, entry);
@@ -308,11 +308,11 @@ export class DirectoryMonitor implements ImperialMonitor {
     }
     const trigger =
       reported === undefined ? "created" : reported.hash === hash ? "touched" : "changed";
-    entry.config = outcome.config;
+    entry.loaded = outcome;
     const base = resolve(dirname(file), outcome.config.directory ?? ".");
     const paths = outcome.config.touch.map((path) => resolve(base, path));
     entry.touch = new Map(paths.map((path) => [path, touchKey(path)]));
-    this.#doors.report({ type: "vassalSeen", name, file, hash, config: outcome.config, trigger });
+    this.#doors.report({ type: "vassalSeen", name, file, hash, ...outcome, trigger });
   }
 
   #checkTouch(entry: Entry, extra: Set<string>): void {
@@ -322,14 +322,14 @@ export class DirectoryMonitor implements ImperialMonitor {
     // One that went away touches nothing; its return does.
     const touched = [...now].some(([path, key]) => key !== "" && key !== entry.touch.get(path));
     entry.touch = now;
-    if (!touched || entry.config === undefined || entry.reported === undefined) return;
-    const { name, file, config, reported } = entry;
+    if (!touched || entry.loaded === undefined || entry.reported === undefined) return;
+    const { name, file, loaded, reported } = entry;
     this.#doors.report({
       type: "vassalSeen",
       name,
       file,
       hash: reported.hash,
-      config,
+      ...loaded,
       trigger: "touched",
     });
   }

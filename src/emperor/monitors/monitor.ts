@@ -11,6 +11,8 @@ export type MonitorReport =
       readonly hash: string;
       readonly config: VassalConfig;
       readonly trigger: "created" | "changed" | "touched";
+      /** What is odd about the content, one sentence each with its place. */
+      readonly warnings: readonly string[];
     }
   | {
       readonly type: "vassalInvalid";
@@ -38,7 +40,7 @@ export interface ImperialMonitor {
 }
 
 export type LoadedFile =
-  | { readonly config: VassalConfig }
+  | { readonly config: VassalConfig; readonly warnings: readonly string[] }
   | { readonly problem: string; readonly lines: readonly string[] };
 
 /** What a monitor gets from the emperor. */
