@@ -5,7 +5,6 @@ import { messageOf } from "../core/errors.ts";
 import { SPEC_FD } from "../ipc/vassal-spec.ts";
 import type { VassalSpec } from "../ipc/vassal-spec.ts";
 import { loadRuntime } from "./load-runtime.ts";
-import { Vassal } from "./vassal.ts";
 
 const PARENT_CHECK_MS = 1000;
 
@@ -27,7 +26,10 @@ function readSpec(): VassalSpec {
 async function main(): Promise<void> {
   const spec = readSpec();
   process.title = `tsgi ${spec.name}#${spec.generation}`;
-  const vassal = new Vassal(spec, await loadRuntime(spec.config.app.kind));
+  const createRuntime = await loadRuntime(spec);
+  // Evaluated only now: what loads an application has been started by then.
+  const { Vassal } = await import("./vassal.ts");
+  const vassal = new Vassal(spec, createRuntime);
   process.on("uncaughtException", (error) => vassal.crash(error));
   process.on("unhandledRejection", (error) => vassal.crash(error));
   const leave = (): void => {

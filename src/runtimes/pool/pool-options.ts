@@ -1,5 +1,6 @@
 /** The pool of a vassal as its configuration describes it, on the real clock. */
 import type { Clock, Timers } from "../../core/clock.ts";
+import { monotonicMs } from "../monotonic.ts";
 import type { RuntimeHost } from "../runtime.ts";
 import type { PoolOptions } from "./pool.ts";
 import { readPrivateBytes } from "./worker-memory.ts";
@@ -9,7 +10,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const TERM_TIMEOUT_MS = 3000;
 
 export const SYSTEM_CLOCK: Clock = {
-  nowMs: () => performance.now(),
+  nowMs: monotonicMs,
   wallMs: () => Date.now(),
 };
 

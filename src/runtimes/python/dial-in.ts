@@ -1,8 +1,8 @@
 /** The unix socket where loader and workers report; each connection says in its first line who it is. */
-import { timingSafeEqual } from "node:crypto";
 import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { StartFailure } from "../runtime.ts";
+import { isSameToken } from "./token.ts";
 
 /** "TOKEN ROLE TICKET PID\n" */
 export interface Hello {
@@ -16,7 +16,7 @@ const SOCKET_PATH_MAX = 107;
 
 export class DialIn {
   readonly path: string;
-  readonly #token: Buffer;
+  readonly #token: string;
   readonly #greeted: (hello: Hello, socket: Socket, rest: Buffer) => void;
   #server: Server | undefined;
 
@@ -27,7 +27,7 @@ export class DialIn {
     greeted: (hello: Hello, socket: Socket, rest: Buffer) => void,
   ) {
     this.path = path;
-    this.#token = Buffer.from(token, "latin1");
+    this.#token = token;
     this.#greeted = greeted;
   }
 
@@ -72,10 +72,7 @@ export class DialIn {
 
   #parse(line: string): Hello | undefined {
     const [token = "", role = "", ticket = "", pid = ""] = line.split(" ");
-    const given = Buffer.from(token, "latin1");
-    if (given.length !== this.#token.length || !timingSafeEqual(given, this.#token)) {
-      return undefined;
-    }
+    if (!isSameToken(token, this.#token)) return undefined;
     return { role, ticket: Number(ticket), pid: Number(pid) };
   }
 }

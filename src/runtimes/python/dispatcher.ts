@@ -1,4 +1,5 @@
 /** Gives requests to workers: a batch per turn of the event loop, nothing behind a slow one, nothing lost with a dead one. */
+import { monotonicMs } from "../monotonic.ts";
 import { isStalled, workerCapacity, STALL_MS } from "./dispatch-policy.ts";
 import type { Job } from "./job.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -72,7 +73,7 @@ export class Dispatcher {
   #dispatch(): void {
     const backlog = this.#backlog;
     if (backlog.length > 0) {
-      const nowMs = performance.now();
+      const nowMs = monotonicMs();
       let given = 0;
       while (given < backlog.length) {
         const job = backlog[given];
@@ -132,7 +133,7 @@ export class Dispatcher {
 
   /** Requests behind a slow one go to a worker with nothing to do; without such a one only finished answers are fetched. */
   #helpStalled(): void {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const isAnyIdle = this.#links.some(
       (link) => link.isReady && !link.isClosing && link.outstanding < link.threads,
     );

@@ -1,13 +1,13 @@
 /** The loader process: loads the application once and forks workers from it; a dead one is started again. */
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { VERSION } from "../../core/version.ts";
 import type { VassalSpec } from "../../ipc/vassal-spec.ts";
+import { monotonicMs } from "../monotonic.ts";
 import { respawnDelayMs } from "../pool/recycle-policy.ts";
 import { StartFailure } from "../runtime.ts";
 import type { RuntimeHost } from "../runtime.ts";
-import { readLines } from "./output.ts";
+import { LoaderProcess } from "./loader-process.ts";
+import type { LoaderEnd } from "./loader-process.ts";
 
 /** What the loader tells about workers. */
 export interface LoaderEvents {
@@ -21,7 +21,6 @@ export interface LoaderEvents {
 
 const STABLE_MS = 5000;
 const KILL_MS = 1000;
-const LAST_LINES_MS = 200;
 
 export class Loader {
   readonly #host: RuntimeHost;
@@ -29,7 +28,9 @@ export class Loader {
   readonly #socketPath: string;
   readonly #token: string;
   readonly #events: LoaderEvents;
-  #child: ChildProcess | undefined;
+  #process: LoaderProcess | undefined;
+  /** Started before this program was evaluated; the first one only. */
+  #early: LoaderProcess | undefined;
   #link: Socket | undefined;
   #isLoaded = false;
   #isStopping = false;
@@ -47,12 +48,14 @@ export class Loader {
     interpreter: string,
     channel: { readonly path: string; readonly token: string },
     events: LoaderEvents,
+    early: LoaderProcess | undefined,
   ) {
     this.#host = host;
     this.#interpreter = interpreter;
     this.#socketPath = channel.path;
     this.#token = channel.token;
     this.#events = events;
+    this.#early = early;
   }
 
   /** Resolves when the application is loaded, rejects with StartFailure when it cannot be. */
@@ -93,39 +96,27 @@ export class Loader {
   /** Ends the loader; resolves when it is gone. */
   stop(): Promise<void> {
     this.#isStopping = true;
-    const child = this.#child;
-    if (child === undefined) return Promise.resolve();
+    const process = this.#process;
+    if (process === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#stopped = resolve;
       // The end of its connection ends it; it may be loading still, which only a signal can stop.
       this.#link?.destroy();
-      if (!this.#isLoaded) child.kill("SIGTERM");
-      setTimeout(() => child.kill("SIGKILL"), KILL_MS).unref();
+      if (!this.#isLoaded) process.kill("SIGTERM");
+      setTimeout(() => process.kill("SIGKILL"), KILL_MS).unref();
     });
   }
 
   #spawn(): void {
     const { spec } = this.#host;
     this.#reason = undefined;
-    const child = spawn(this.#interpreter, [spec.programs.pythonBridge], {
-      cwd: spec.release,
-      env: spec.env,
-      stdio: ["pipe", "pipe", "pipe"],
+    const process = this.#early ?? new LoaderProcess(spec, this.#interpreter);
+    this.#early = undefined;
+    this.#process = process;
+    process.begin(settingsText(spec, this.#socketPath, this.#token), {
+      line: (stream, text) => this.#host.logLine(0, stream, text),
+      ended: (end) => this.#gone(process, end),
     });
-    this.#child = child;
-    readLines(child.stdout, (line) => this.#host.logLine(0, "out", line));
-    readLines(child.stderr, (line) => this.#host.logLine(0, "err", line));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(settingsText(spec, this.#socketPath, this.#token));
-    child.once("error", (error) => {
-      this.#reason = `Cannot start ${this.#interpreter}: ${error.message}`;
-      if (child.pid === undefined) this.#gone(child, undefined, undefined);
-    });
-    // "close": its last lines have been read by then; a program that it left behind may hold the pipes for ever.
-    const gone = (code: number | null, signal: string | null): void =>
-      this.#gone(child, code ?? undefined, signal ?? undefined);
-    child.once("close", gone);
-    child.once("exit", (code, signal) => setTimeout(() => gone(code, signal), LAST_LINES_MS));
   }
 
   #take(line: string): void {
@@ -154,7 +145,7 @@ export class Loader {
 
   #loaded(): void {
     this.#isLoaded = true;
-    this.#loadedAtMs = performance.now();
+    this.#loadedAtMs = monotonicMs();
     this.#started?.resolve();
     this.#started = undefined;
     for (const ticket of this.#waiting.splice(0)) this.fork(ticket);
@@ -167,9 +158,9 @@ export class Loader {
     else this.#events.exited(pid, undefined, signal);
   }
 
-  #gone(child: ChildProcess, code: number | undefined, signal: string | undefined): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
+  #gone(process: LoaderProcess, end: LoaderEnd): void {
+    if (this.#process !== process) return;
+    this.#process = undefined;
     this.#link?.destroy();
     this.#link = undefined;
     const wasLoaded = this.#isLoaded;
@@ -182,19 +173,21 @@ export class Loader {
       this.#stopped?.();
       return;
     }
+    const { code, signal } = end;
     const how = signal === undefined ? `with exit code ${code ?? "unknown"}` : `by ${signal}`;
-    const reason = this.#reason ?? `Cannot load the application: the loader died ${how}`;
+    const reason =
+      this.#reason ?? end.failure ?? `Cannot load the application: the loader died ${how}`;
     if (this.#started !== undefined) {
       this.#started.reject(new StartFailure(reason));
       this.#started = undefined;
       return;
     }
-    const stable = wasLoaded && performance.now() - this.#loadedAtMs > STABLE_MS;
+    const stable = wasLoaded && monotonicMs() - this.#loadedAtMs > STABLE_MS;
     this.#failures = stable ? 0 : this.#failures + 1;
     this.#host.event({
       kind: "loader-died",
       message: `the loader died ${how}; workers serve on, a new one starts`,
-      ...(child.pid === undefined ? {} : { pid: child.pid }),
+      ...(process.pid === undefined ? {} : { pid: process.pid }),
     });
     setTimeout(() => {
       if (!this.#isStopping) this.#spawn();
@@ -202,7 +195,7 @@ export class Loader {
   }
 }
 
-/** Settings of the bridge: key NUL value NUL …; never on a command line, where other users could read the token. */
+/** Settings of the bridge: key NUL value NUL … */
 function settingsText(spec: VassalSpec, socket: string, token: string): string {
   const { config } = spec;
   const { app } = config;

@@ -1,5 +1,4 @@
 /** The Python container: WSGI applications in preforked interpreters behind the worker channel. */
-import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "node:net";
@@ -7,10 +6,11 @@ import { encodeEnviron } from "../../protocol/worker-channel/environ-block.ts";
 import type { WorkerSnapshot } from "../../ipc/link.ts";
 import type { Exchange } from "../../server/exchange.ts";
 import { DeadlineQueue } from "../deadline-queue.ts";
+import { monotonicMs } from "../monotonic.ts";
 import { SYSTEM_CLOCK, SYSTEM_TIMERS, poolOptions } from "../pool/pool-options.ts";
 import { WorkerPool } from "../pool/pool.ts";
 import type { WorkerEvents, WorkerProcess, WorkerSource } from "../pool/worker-source.ts";
-import type { CreateRuntime, FrontedRuntime, RuntimeHost } from "../runtime.ts";
+import type { FrontedRuntime, Runtime, RuntimeHost } from "../runtime.ts";
 import { DialIn } from "./dial-in.ts";
 import type { Hello } from "./dial-in.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -18,7 +18,9 @@ import { findInterpreter } from "./interpreter.ts";
 import { Job } from "./job.ts";
 import { Loader } from "./loader.ts";
 import type { LoaderEvents } from "./loader.ts";
+import type { LoaderProcess } from "./loader-process.ts";
 import { openFifo, readLines, removeFile } from "./output.ts";
+import { randomToken } from "./token.ts";
 import { WorkerLink } from "./worker-link.ts";
 import type { LinkHost } from "./worker-link.ts";
 
@@ -26,7 +28,7 @@ import type { LinkHost } from "./worker-link.ts";
 const DUMP_MS = 500;
 /** After the signal that makes faulthandler write every stack to the log. */
 const FAULT_DUMP_MS = 200;
-/** SIGRTMIN + 6 as glibc counts, see tsgi_bridge.py. */
+/** SIGRTMIN + 6 as glibc counts, see tsgi_loader.py. */
 const FAULT_SIGNAL = 40;
 /** From the end of a worker's connection to the end of its process. */
 const CLOSED_MS = 1000;
@@ -51,13 +53,15 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
   readonly #dispatcher = new Dispatcher();
   readonly #deadlines: DeadlineQueue<Job>;
   readonly #children = new Map<number, Child>();
+  readonly #early: LoaderProcess | undefined;
   #dialIn: DialIn | undefined;
   #loader: Loader | undefined;
   #lastTicket = 0;
   #answered = 0;
 
-  constructor(host: RuntimeHost) {
+  constructor(host: RuntimeHost, early: LoaderProcess | undefined) {
     this.#host = host;
+    this.#early = early;
     // Once the loader has the application, the first fork proves that the others will do.
     const enough = host.spec.config.preload ? { enoughToStart: 1 } : {};
     this.#pool = new WorkerPool({ ...poolOptions(host, this), ...enough });
@@ -76,13 +80,14 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
   async start(): Promise<void> {
     const { spec } = this.#host;
     const interpreter = findInterpreter(spec);
-    const token = randomBytes(24).toString("hex");
+    const token = randomToken();
     const dialIn = new DialIn(join(spec.scratch, "python.sock"), token, (hello, socket, rest) =>
       this.#greeted(hello, socket, rest),
     );
     this.#dialIn = dialIn;
     await dialIn.listen();
-    this.#loader = new Loader(this.#host, interpreter, { path: dialIn.path, token }, this);
+    const channel = { path: dialIn.path, token };
+    this.#loader = new Loader(this.#host, interpreter, channel, this, this.#early);
     await this.#loader.start();
     await this.#pool.start();
   }
@@ -336,7 +341,7 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
 
   /** True when the request that runs now began well after it had arrived; with threads nobody can tell. */
   #beganLate(link: WorkerLink): boolean {
-    const ranMs = performance.now() - link.progressAtMs;
+    const ranMs = monotonicMs() - link.progressAtMs;
     return link.threads === 1 && ranMs < this.#host.spec.config.deadlineMs * 0.9;
   }
 
@@ -368,4 +373,7 @@ function signalName(signal: number): string {
   return SIGNAL_NAMES[signal] ?? `signal ${signal}`;
 }
 
-export const createPythonRuntime: CreateRuntime = (host) => new PythonRuntime(host);
+/** `early` is the interpreter that was started while this program was still being evaluated, if one was. */
+export function createPythonRuntime(host: RuntimeHost, early?: LoaderProcess): Runtime {
+  return new PythonRuntime(host, early);
+}

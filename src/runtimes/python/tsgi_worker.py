@@ -1,13 +1,13 @@
 """One worker process: takes batches of requests from the data connection, answers in batches, obeys the control one."""
+import _signal
+import _socket
 import _thread
 import itertools
 import os
-import signal
-import socket
 import struct
 import sys
 import time
-from collections import deque
+from _collections import deque
 
 import tsgi_wsgi
 from tsgi_wsgi import (
@@ -106,7 +106,7 @@ class Worker:
     def run(self, application):
         """Serves until the vassal process closes the data connection."""
         self.application = application
-        signal.signal(signal.SIGTERM, self._leave)
+        _signal.signal(_signal.SIGTERM, self._leave)
         _thread.start_new_thread(self._obey, ())
         if self.threads == 1:
             self.idents[0] = _thread.get_ident()
@@ -119,7 +119,7 @@ class Worker:
     def _tell(self, kind, id=0, payload=b""):
         self.control.sendall(pack_frame(len(payload), id, kind) + payload)
 
-    def _leave(self, _signal, _frame):
+    def _leave(self, _number, _frame):
         """SIGTERM: the vassal process sends nothing more, takes back what has not begun, then closes the connection."""
         self._tell(LEAVING)
 
@@ -329,7 +329,7 @@ class Worker:
             return
         try:
             while True:
-                chunk = self.data.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT)
+                chunk = self.data.recv(RECEIVE_BYTES, _socket.MSG_DONTWAIT)
                 if not chunk:
                     return
                 self.feed(chunk)

@@ -1,10 +1,8 @@
 """WSGI by PEP 3333: environ, wsgi.input, start_response and the answer, for one request at a time."""
 import os
-import re
 import stat
 import struct
 import sys
-from types import GeneratorType
 
 # Frame types; the same numbers stand in src/protocol/worker-channel/frame.ts.
 DATA, END, CREDIT, ASK, FULL, HEAD, FAIL, DONE = 4, 5, 6, 38, 32, 33, 36, 37
@@ -21,8 +19,9 @@ CREDIT_STEP = 32768
 HEADS_KEPT = 512
 TEMPLATES_MAX = 1024
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Not with `re`, which costs 3.5 ms at each boot.
+_TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CONTROLS = dict.fromkeys([*range(9), *range(10, 32), 127])
 _HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding upgrade".split()
 )
@@ -32,6 +31,10 @@ UNNUMBERED, UNNAMED = -1, -2
 
 #: Encoded heads of responses by (status, *headers): most applications repeat a few.
 HEADS = {}
+
+
+#: types.GeneratorType, whose module is not worth 0.4 ms.
+GeneratorType = type(_ for _ in ())
 
 
 class ClientGone(ConnectionAbortedError):
@@ -55,7 +58,7 @@ def encode_head(status, headers):
     code = int(status[:3])
     if not 200 <= code <= 999:
         raise ValueError("start_response: %d is not the status of a final response" % code)
-    if _BAD_VALUE.search(status):
+    if _has_controls(status):
         raise ValueError("start_response: control characters in the status %r" % status)
     length = -1
     lines = []
@@ -65,9 +68,9 @@ def encode_head(status, headers):
         name, value = item
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError("start_response: name and value of a header must be str: %r" % (item,))
-        if not _TOKEN.match(name):
+        if not name or name.strip(_TOKEN):
             raise ValueError("start_response: %r cannot be the name of a header" % name)
-        if _BAD_VALUE.search(value):
+        if _has_controls(value):
             raise ValueError("start_response: control characters in the value of %r: %r" % (name, value))
         lower = name.lower()
         if lower in _HOP_BY_HOP:
@@ -93,6 +96,11 @@ def encode_head(status, headers):
             HEADS.clear()
         HEADS[(status, *headers)] = head
     return head
+
+
+def _has_controls(text):
+    """Control characters other than a tab, with which a header could be split."""
+    return not text.isprintable() and len(text.translate(_CONTROLS)) < len(text)
 
 
 class NoBody:

@@ -7,6 +7,7 @@ import {
 } from "../../protocol/worker-channel/frame-decoder.ts";
 import type { ResponseStart } from "../../protocol/worker-channel/frame-decoder.ts";
 import { FRAME, TEMPLATES_MAX, encodeFrame } from "../../protocol/worker-channel/frame.ts";
+import { monotonicMs } from "../monotonic.ts";
 import type { WorkerProcess } from "../pool/worker-source.ts";
 import { SHORT_SERVICE_MS, smoothService } from "./dispatch-policy.ts";
 import type { FrameSink, Job } from "./job.ts";
@@ -302,7 +303,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   /** After a chunk: how long the answers in it took. */
   #account(): void {
     const answers = this.#answers;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (answers > 0) {
       this.#answers = 0;
       const busy = Math.min(this.threads, this.jobs.size + answers);
