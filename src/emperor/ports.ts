@@ -5,8 +5,6 @@ import type { ListenAddress } from "../config/vassal-config.ts";
 export interface Sockets {
   /** Throws TsgiError TSGI_LISTEN_FAILED (in use, no rights, path taken) or TSGI_PATH_TOO_LONG. */
   listen(address: ListenAddress): OwnedSocket;
-  /** A blocking loopback socket on a free port, for a program behind a front. */
-  listenBackend(): OwnedSocket & { readonly host: string; readonly port: number };
 }
 
 export interface OwnedSocket {

@@ -10,7 +10,7 @@ import { NO_TRAFFIC } from "../ipc/link.ts";
 import type { DeployReceipt } from "../stats/emperor-snapshot.ts";
 import type { Journal } from "./journal.ts";
 import { readTail } from "./journal.ts";
-import type { Child, ChildExit, Processes, Sockets } from "./ports.ts";
+import type { Child, ChildExit, Processes } from "./ports.ts";
 import type { Receipts } from "./receipts.ts";
 import { hashToken, socketInode } from "./running-records.ts";
 import type { RunningRecords } from "./running-records.ts";
@@ -37,7 +37,6 @@ export interface ExecutorDoors {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly processes: Processes;
-  readonly sockets: Pick<Sockets, "listenBackend">;
   readonly registry: SocketRegistry;
   readonly queue: SpawnQueue;
   readonly journal: Journal;
@@ -145,14 +144,11 @@ async function spawn(
         env: doors.env,
         envPass: doors.envPass,
       },
-      {
-        spawn: (request) => {
-          handle.logFromBytes = sizeOf(
-            desired.config.log ?? join(doors.stateDir, "logs", `${name}.log`),
-          );
-          return doors.processes.spawn(request);
-        },
-        listenBackend: () => doors.sockets.listenBackend(),
+      (request) => {
+        handle.logFromBytes = sizeOf(
+          desired.config.log ?? join(doors.stateDir, "logs", `${name}.log`),
+        );
+        return doors.processes.spawn(request);
       },
     );
     child = launched.child;

@@ -18,8 +18,6 @@ export interface VassalSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Inherited listening sockets, one to an address, from FIRST_LISTEN_FD on. */
   readonly listeners: readonly { readonly fd: number; readonly address: ListenAddress }[];
-  /** `exec` with LISTEN_FDS: a blocking loopback socket made for the program behind the front. */
-  readonly backend?: { readonly fd: number; readonly host: string; readonly port: number };
   /** Absolute path, opened with O_APPEND; stdout and stderr of the vassal process already lead there. */
   readonly logFile: string;
   /** A private folder (mode 0700) for sockets of this generation, removed by the launcher afterwards. */

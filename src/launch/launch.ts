@@ -25,17 +25,6 @@ export interface LaunchRequest {
   readonly stdio: readonly (number | "ignore")[];
 }
 
-/** The two things that a launch needs from the machine; `Processes` and `Sockets` of the emperor's ports fit. */
-export interface LaunchDoors<C> {
-  spawn(request: LaunchRequest): Promise<C>;
-  listenBackend(): {
-    readonly fd: number;
-    readonly host: string;
-    readonly port: number;
-    close(): void;
-  };
-}
-
 export interface Launched<C> {
   readonly child: C;
   readonly spec: VassalSpec;
@@ -50,7 +39,7 @@ export interface Launched<C> {
 /** Throws TsgiError with the fix in words; nothing is left behind then. */
 export async function launchVassal<C>(
   order: LaunchOrder,
-  doors: LaunchDoors<C>,
+  spawn: (request: LaunchRequest) => Promise<C>,
 ): Promise<Launched<C>> {
   const found = findFacts(order);
   const log = openLog(order.name, found.logFile, order.config.log !== undefined);
@@ -59,27 +48,12 @@ export async function launchVassal<C>(
   const dispose = (): void => rmSync(scratch, { recursive: true, force: true });
   try {
     makeScratch(scratch, found.identity);
-    const wantsBackend =
-      order.config.app.kind === "exec" && order.config.exec.socket === "listen-fds";
-    const backend = wantsBackend ? doors.listenBackend() : undefined;
-    if (backend !== undefined) cleanups.push(() => backend.close());
-    const plan = planLaunch(order, {
-      ...found,
-      scratch,
-      ...(backend && { backend: { host: backend.host, port: backend.port } }),
-    });
+    const plan = planLaunch(order, { ...found, scratch });
     const specFd = openSpec(`${scratch}.spec`, plan.spec);
     cleanups.push(() => closeSync(specFd));
     const listenFds = order.listeners.map((listener) => listener.fd);
-    const stdio = [
-      "ignore" as const,
-      log.fd,
-      log.fd,
-      specFd,
-      ...listenFds,
-      ...(backend ? [backend.fd] : []),
-    ];
-    const child = await doors.spawn({ argv: plan.argv, cwd: plan.cwd, env: plan.env, stdio });
+    const stdio = ["ignore" as const, log.fd, log.fd, specFd, ...listenFds];
+    const child = await spawn({ argv: plan.argv, cwd: plan.cwd, env: plan.env, stdio });
     return {
       child,
       spec: plan.spec,

@@ -44,7 +44,6 @@ export interface LaunchFacts {
   /** Absolute paths of the tools that the command line needs. */
   readonly prlimit?: string;
   readonly setpriv?: string;
-  readonly backend?: { readonly host: string; readonly port: number };
 }
 
 export interface LaunchPlan {
@@ -72,9 +71,6 @@ export function planLaunch(order: LaunchOrder, facts: LaunchFacts): LaunchPlan {
     directory: facts.directory,
     env: applicationEnvironment(env, facts.fileEnv, order.config.env),
     listeners,
-    ...(facts.backend && {
-      backend: { ...facts.backend, fd: FIRST_LISTEN_FD + listeners.length },
-    }),
     logFile: facts.logFile,
     scratch: facts.scratch,
     ...(order.link && { link: order.link }),

@@ -111,13 +111,14 @@ function checked(syscall: string, result: number): number {
 export interface SocketShape {
   readonly family: keyof typeof AF;
   readonly type: "stream" | "datagram";
-  /** The flag belongs to the open file: everybody who inherits the descriptor shares it. */
-  readonly nonBlocking: boolean;
 }
 
-/** A new close-on-exec socket. Throws NativeError. */
+/**
+ * A new close-on-exec and non-blocking socket. The second flag belongs to the open file: everybody who inherits the
+ * descriptor shares it. Throws NativeError.
+ */
 export function openSocket(shape: SocketShape): number {
-  const flags = SOCK.closeOnExec | (shape.nonBlocking ? SOCK.nonBlocking : 0);
+  const flags = SOCK.closeOnExec | SOCK.nonBlocking;
   return checked("socket", libc().socket(AF[shape.family], SOCK[shape.type] | flags, 0));
 }
 
@@ -218,7 +219,7 @@ export function isOpenForWriting(path: string): boolean | undefined {
 
 /** Sends one datagram to a unix address without blocking; the errno's name when that failed. */
 export function sendDatagram(address: Uint8Array, data: Uint8Array): string | undefined {
-  const fd = openSocket({ family: "unix", type: "datagram", nonBlocking: true });
+  const fd = openSocket({ family: "unix", type: "datagram" });
   try {
     const { sendto, errno } = libc();
     const sent = sendto(fd, data, data.length, MSG_QUIET, address, address.length);

@@ -31,30 +31,14 @@ export interface ListeningSocket {
   close(): void;
 }
 
-export interface BackendSocket extends ListeningSocket {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** The machine's sockets, in the shape of the emperor's `Sockets` port. */
-export const systemSockets = { listen: listenAt, listenBackend };
+export const systemSockets = { listen: listenAt };
 
 /** Throws TsgiError TSGI_LISTEN_FAILED or TSGI_PATH_TOO_LONG, with what to do about it. */
 export function listenAt(address: ListenAddress): ListeningSocket {
   return address.kind === "unix"
     ? listenUnix(address.path, address.text)
     : listenTcp(address.host, address.port, address.text);
-}
-
-/** A blocking loopback socket on a free port: what most programs expect of an inherited socket. */
-export function listenBackend(): BackendSocket {
-  const host = "127.0.0.1";
-  const fd = openSocket({ family: "inet", type: "stream", nonBlocking: false });
-  return guarded(fd, "a loopback port", () => {
-    bindSocket(fd, encodeInet(host, 0));
-    listenOn(fd, BACKLOG);
-    return { fd, host, port: localPort(fd), close: closeOnce(fd) };
-  });
 }
 
 /** The port a TCP socket is bound to. */
@@ -80,7 +64,7 @@ function listenTcp(host: string, port: number, text: string): ListeningSocket {
 function listenEverywhere(port: number, text: string): ListeningSocket {
   let fd: number;
   try {
-    fd = openSocket({ family: "inet6", type: "stream", nonBlocking: true });
+    fd = openSocket({ family: "inet6", type: "stream" });
   } catch (error) {
     if (systemCode(error) !== "EAFNOSUPPORT") throw asFailure(error, text);
     return bindTcp("inet", encodeInet("0.0.0.0", port), text);
@@ -93,7 +77,7 @@ function listenEverywhere(port: number, text: string): ListeningSocket {
 function bindTcp(family: "inet" | "inet6", address: Uint8Array, text: string): ListeningSocket {
   let fd: number;
   try {
-    fd = openSocket({ family, type: "stream", nonBlocking: true });
+    fd = openSocket({ family, type: "stream" });
   } catch (error) {
     throw asFailure(error, text);
   }
@@ -128,7 +112,7 @@ function scopeOf(zone: string, text: string): number {
 function listenUnix(path: string, text: string): ListeningSocket {
   const address = encodeUnix(path);
   if (!path.startsWith("@")) removeStale(path, address, text);
-  const fd = openSocket({ family: "unix", type: "stream", nonBlocking: true });
+  const fd = openSocket({ family: "unix", type: "stream" });
   return guarded(fd, text, () => {
     // The mode is right from the first moment: a chmod afterwards would leave a gap.
     const before = process.umask(UNIX_UMASK);
@@ -160,7 +144,7 @@ function removeStale(path: string, address: Uint8Array, text: string): void {
       `"${path}" exists and is not a socket; move it away or choose another path`,
     );
   }
-  const probe = openSocket({ family: "unix", type: "stream", nonBlocking: true });
+  const probe = openSocket({ family: "unix", type: "stream" });
   let answer: string | undefined;
   try {
     answer = tryConnect(probe, address);

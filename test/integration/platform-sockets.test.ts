@@ -21,7 +21,7 @@ import { TsgiError } from "../../src/core/errors.ts";
 import { takeLock } from "../../src/platform/lock.ts";
 import { isListening, isOpenForWriting } from "../../src/platform/native.ts";
 import { peerOf } from "../../src/platform/peer.ts";
-import { listenAt, listenBackend, localPort } from "../../src/platform/sockets.ts";
+import { listenAt, localPort } from "../../src/platform/sockets.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tsgi-platform-"));
 after(() => {
@@ -66,14 +66,6 @@ for (const host of ["127.0.0.1", "localhost", "", "*"]) {
     assert.throws(() => fstatSync(socket.fd), /EBADF/);
   });
 }
-
-test("listenBackend() opens a blocking loopback socket and names its port", () => {
-  const socket = listenBackend();
-  assert.equal(localPort(socket.fd), socket.port);
-  assert.equal(flagsOf(socket.fd) & NON_BLOCKING, 0);
-  assert.equal(flagsOf(socket.fd) & CLOSE_ON_EXEC, CLOSE_ON_EXEC);
-  socket.close();
-});
 
 test("listenAt() says what to do about a port in use, a foreign address and a name", () => {
   const first = listenAt(tcp("127.0.0.1"));

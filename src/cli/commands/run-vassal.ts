@@ -51,7 +51,7 @@ export async function runVassal({ name, config, file }: VassalToRun): Promise<nu
         programs: installedPrograms(),
         env: process.env,
       },
-      { spawn: startProcess, listenBackend: () => systemSockets.listenBackend() },
+      startProcess,
     );
     for (const warning of launched.warnings) console.error(warning);
     const { child } = launched;

@@ -88,8 +88,3 @@ test("planLaunch() takes all groups away from a uid without an account", () => {
   const { argv } = planLaunch(ORDER, { ...FACTS, setpriv: "/s", identity: { uid: 7, gid: 7 } });
   assert.ok(argv.includes("--clear-groups"));
 });
-
-test("planLaunch() numbers the backend socket after the listening ones", () => {
-  const { spec } = planLaunch(ORDER, { ...FACTS, backend: { host: "127.0.0.1", port: 9 } });
-  assert.deepEqual(spec.backend, { host: "127.0.0.1", port: 9, fd: 6 });
-});
