@@ -98,7 +98,11 @@ export interface VassalLife {
   readonly after: AfterStop;
   readonly stopMark: boolean;
   readonly backoff: Backoff;
-  /** Why the last deploy failed; cleared by the next one that is live. */
+  /**
+   * Why the last deploy failed; cleared by the next one that accepts. While an older generation serves, nothing is tried
+   * again by itself, whatever the reason was: a touch, a change or a command tries. With nothing that serves it is tried
+   * after a backoff.
+   */
   readonly lastFailure: { readonly generation: number; readonly reason: string } | undefined;
   readonly nextGeneration: number;
   /** Deaths that nobody asked for. */

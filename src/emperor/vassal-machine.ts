@@ -11,6 +11,9 @@
  *          │                           └──────── died again and again ──────────┤   │ died: the candidate goes on as starting
  *          │ stop                                                               ▼   ▼
  *          └──────────────────────────────────────────────────────────────── stopping ──▶ gone   (file removed, shutdown)
+ *
+ * A deploy that fails while an older generation serves is not tried again by itself: service is kept, and a reason that
+ * passes (a port in use by a stranger) cannot be told from one that stays. A touch, a change or a command tries again.
  */
 import { STABLE_MS, forgivenAtMs } from "./loyalty-policy.ts";
 import { formatDuration } from "../core/duration.ts";

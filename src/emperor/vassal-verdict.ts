@@ -32,7 +32,8 @@ export function reasonOf(life: VassalLife, nowMs: number): string {
   }
   if (phase === "takingOver") return "the generation before it stops accepting";
   if (current !== undefined && lastFailure !== undefined) {
-    return `the deploy of generation ${lastFailure.generation} failed: ${lastFailure.reason}${servesOn(life)}`;
+    const { generation, reason } = lastFailure;
+    return `the deploy of generation ${generation} failed: ${reason}${servesOn(life)}; touch the file to try again`;
   }
   return "";
 }

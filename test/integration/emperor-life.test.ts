@@ -406,3 +406,24 @@ test("refresh() brings what a vassal counts now, however often it is asked, and 
   assert.equal(core.vassal("talks")?.counters.requestsServed, 1002);
   assert.deepEqual(core.events("trouble"), []);
 });
+
+test("a deploy to a port that a stranger holds fails, status says how to try again, and a touch does it", async () => {
+  const [port, taken] = [await freePort(), await freePort()];
+  await using core = await serving(port);
+  const stranger = createServer();
+  await new Promise<void>((resolve) => stranger.listen(taken, "127.0.0.1", () => resolve()));
+  core.drop("blog.yaml", vassalText({ port: taken }));
+  const refused = await core.wait("blog");
+  assert.equal(refused.ok, false);
+  assert.match(
+    refused.message,
+    /another program listens there.*generation 1 serves on; touch the file to try again$/,
+  );
+  assert.equal(core.vassal("blog")?.reason, refused.message);
+  assert.equal((await ask({ port }, "/")).body.split(" ")[1], "1");
+  await new Promise((resolve) => stranger.close(resolve));
+  core.touch("blog.yaml");
+  assert.ok((await core.wait("blog")).ok);
+  assert.match((await ask({ port: taken }, "/")).body, /^\d+ 3 /);
+  await assert.rejects(ask({ port }, "/"), { code: "ECONNREFUSED" });
+});
