@@ -122,8 +122,17 @@ export function writeAtomic(
     return undefined;
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
-    rmSync(draft, { force: true });
+    removeQuietly(draft);
     return fileProblem(error);
+  }
+}
+
+/** The first problem is the one to tell: where a file stands for the folder, rmSync throws ENOTDIR even by force. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }
 

@@ -172,6 +172,7 @@ test("writeAtomic() replaces the file with its mode, and leaves nothing behind w
   mkdirSync(join(place, "taken"));
   assert.equal(writeAtomic(join(place, "taken"), "x")?.ok, false);
   assert.equal(writeAtomic(join(place, "no/folder"), "x")?.code, "ENOENT");
+  assert.equal(writeAtomic(join(path, "file-as-folder"), "x")?.code, "ENOTDIR");
   assert.deepEqual(readdirSync(place), ["state.json", "taken"]);
 });
 
