@@ -245,7 +245,9 @@ describe("deadline", { skip: missing("python3") }, () => {
     const answers = await Promise.all(
       ["0.6", "0.5", "0.4"].map((time) => ask(app, `/sleep?${time}`)),
     );
-    assert.deepEqual(answers.map((answer) => answer.status).sort(), [200, 504, 504]);
+    const good = answers.filter((answer) => answer.status === 200);
+    const late = answers.filter((answer) => answer.status === 504);
+    assert.deepEqual([good.length, late.length], [1, 2]);
     assert.equal((await ask(app, "/pid")).body, pid);
     assert.ok(!app.events.some((event) => event.kind === "deadline"));
   });
