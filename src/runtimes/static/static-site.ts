@@ -22,15 +22,22 @@ type Target = Extract<MappedPath, { kind: "path" }>;
 type Absent = Exclude<ReturnType<FileStore["load"]>, Loaded>;
 type Outcome =
   | Loaded
-  | { readonly kind: "redirect" }
+  | { readonly kind: "redirect"; readonly location: string }
   | { readonly kind: "missing" }
-  | { readonly kind: "forbidden" };
+  | { readonly kind: "forbidden" }
+  | { readonly kind: "refused"; readonly status: number };
 
 export class StaticSite {
   answered = 0;
   readonly #store: FileStore;
   readonly #config: StaticConfig;
   readonly #warn: (line: string) => void;
+  /**
+   * What requests of this turn of the event loop found, by target and accepted encodings. The kernel had reported all of
+   * them before the first was looked at, so none was sent after an edit that another one did not see; and looking is most
+   * of the cost under load.
+   */
+  readonly #seen = new Map<string, Outcome>();
 
   constructor(store: FileStore, config: StaticConfig, warn: (line: string) => void) {
     this.#store = store;
@@ -43,21 +50,40 @@ export class StaticSite {
     const { method, target } = exchange.head;
     if (method === "OPTIONS") return sendPage(exchange, 204, ALLOW);
     if (method !== "GET" && method !== "HEAD") return sendPage(exchange, 405, ALLOW);
-    const mapped = mapTarget(target);
-    if (mapped.kind === "refused") return sendPage(exchange, mapped.status, []);
-    if (isHidden(mapped.segments)) return sendPage(exchange, 404, []);
-    const outcome = this.#find(mapped, headerValue(exchange.head.headers, "accept-encoding"));
+    const outcome = this.#look(target, headerValue(exchange.head.headers, "accept-encoding"));
     switch (outcome.kind) {
       case "memory":
       case "open":
         return sendFile(exchange, outcome);
       case "redirect":
-        return sendPage(exchange, 301, ["Location", slashLocation(mapped.segments, mapped.query)]);
+        return sendPage(exchange, 301, ["Location", outcome.location]);
       case "missing":
         return sendPage(exchange, 404, []);
       case "forbidden":
         return sendPage(exchange, 403, []);
+      case "refused":
+        return sendPage(exchange, outcome.status, []);
     }
+  }
+
+  #look(target: string, acceptEncoding: string | undefined): Outcome {
+    // A target has no spaces.
+    const key = acceptEncoding === undefined ? target : `${target} ${acceptEncoding}`;
+    const seen = this.#seen.get(key);
+    if (seen !== undefined) return seen;
+    const outcome = this.#outcome(target, acceptEncoding);
+    // An open file belongs to the one who sends it.
+    if (outcome.kind === "open") return outcome;
+    if (this.#seen.size === 0) setImmediate(() => this.#seen.clear());
+    this.#seen.set(key, outcome);
+    return outcome;
+  }
+
+  #outcome(target: string, acceptEncoding: string | undefined): Outcome {
+    const mapped = mapTarget(target);
+    if (mapped.kind === "refused") return mapped;
+    if (isHidden(mapped.segments)) return { kind: "missing" };
+    return this.#find(mapped, acceptEncoding);
   }
 
   #find(target: Target, acceptEncoding: string | undefined): Outcome {
@@ -69,7 +95,9 @@ export class StaticSite {
       return this.#fallback(acceptEncoding) ?? { kind: "missing" };
     }
     if (found.kind === "directory") {
-      if (!target.directory) return { kind: "redirect" };
+      if (!target.directory) {
+        return { kind: "redirect", location: slashLocation(target.segments, target.query) };
+      }
       const index = this.#index(relative, acceptEncoding);
       return index ?? this.#fallback(acceptEncoding) ?? { kind: "forbidden" };
     }
