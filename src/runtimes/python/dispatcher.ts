@@ -1,6 +1,7 @@
 /** Gives requests to workers: a batch per turn of the event loop, nothing behind a slow one, nothing lost with a dead one. */
+import { availableParallelism } from "node:os";
 import { monotonicMs } from "../monotonic.ts";
-import { isStalled, workerCapacity, STALL_MS } from "./dispatch-policy.ts";
+import { isBetterPlace, isStalled, joinMs, workerCapacity, STALL_MS } from "./dispatch-policy.ts";
 import type { Job } from "./job.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -8,6 +9,7 @@ const LONGEST_WATCH_MS = 50;
 
 export class Dispatcher {
   readonly #links: WorkerLink[] = [];
+  readonly #joinMs = joinMs(availableParallelism());
   readonly #dirty = new Set<WorkerLink>();
   /** Requests no worker has; those that were given back stand before new ones. */
   #backlog: Job[] = [];
@@ -98,12 +100,12 @@ export class Dispatcher {
     this.#watch();
   }
 
-  /** The worker with the least to do that may hold one more. */
+  /** The best place among the workers that may hold one more. */
   #pick(nowMs: number): WorkerLink | undefined {
     let best: WorkerLink | undefined;
     for (const link of this.#links) {
       if (link.isClosing || !link.isReady) continue;
-      if (best !== undefined && link.outstanding >= best.outstanding) continue;
+      if (best !== undefined && !isBetterPlace(link, best, this.#joinMs)) continue;
       if (link.outstanding < link.threads || link.outstanding < workerCapacity(link, nowMs)) {
         best = link;
       }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  isBetterPlace,
   isStalled,
+  joinMs,
   smoothService,
   workerCapacity,
 } from "../../../../src/runtimes/python/dispatch-policy.ts";
@@ -35,4 +37,26 @@ test("smoothService: follows the time of one request, and one slow request does 
   const shocked = smoothService(serviceMs, 1000, 1, 1);
   assert.ok(shocked < 2, `${shocked}`);
   assert.ok(smoothService(1, 10, 10, 4) > smoothService(1, 10, 10, 1), "threads work in parallel");
+});
+
+test("isBetterPlace: on one core a short batch is filled before another worker is woken", () => {
+  const busy = { ...IDLE, serviceMs: 0.02, outstanding: 60 };
+  assert.equal(isBetterPlace(busy, IDLE, joinMs(1)), true);
+  assert.equal(isBetterPlace(IDLE, busy, joinMs(1)), false);
+  const full = { ...busy, outstanding: 101 };
+  assert.equal(isBetterPlace(full, IDLE, joinMs(1)), false);
+  assert.equal(isBetterPlace(IDLE, full, joinMs(1)), true);
+});
+
+test("isBetterPlace: with several cores an idle worker gets what would wait noticeably in a busy one", () => {
+  const busy = { ...IDLE, serviceMs: 0.2, outstanding: 1 };
+  assert.equal(isBetterPlace(busy, IDLE, joinMs(2)), false);
+  assert.equal(isBetterPlace(IDLE, busy, joinMs(2)), true);
+});
+
+test("isBetterPlace: when work waits everywhere, the one with the least of it", () => {
+  const some = { ...IDLE, serviceMs: 0.5, outstanding: 10 };
+  const less = { ...some, outstanding: 9 };
+  assert.equal(isBetterPlace(less, some, joinMs(1)), true);
+  assert.equal(isBetterPlace(some, less, joinMs(1)), false);
 });
