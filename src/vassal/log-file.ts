@@ -6,6 +6,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { messageOf } from "../core/errors.ts";
@@ -16,6 +17,7 @@ const ROTATE_BYTES = 16 * 1024 * 1024;
 const LINE_MAX = 8192;
 /** Lines wait for the end of the event-loop turn: a busy request log costs one write for many lines. */
 const FLUSH_BYTES = 64 * 1024;
+const LOOK_EVERY_MS = 1000;
 
 export interface LogTag {
   readonly name: string;
@@ -34,6 +36,7 @@ export class LogFile {
   #scheduled = false;
   #writtenBytes = 0;
   #dropped = 0;
+  #lookedAtMs = 0;
 
   constructor(path: string, tag: LogTag) {
     this.#path = path;
@@ -61,6 +64,7 @@ export class LogFile {
     this.#pending = [];
     this.#pendingBytes = 0;
     try {
+      this.#followRename();
       this.#fd ??= openAppend(this.#path);
       if (this.#dropped > 0) lines.unshift(this.#droppedLine());
       this.#writtenBytes += writeSync(this.#fd, lines.join(""));
@@ -69,20 +73,31 @@ export class LogFile {
     } catch (error) {
       // ENOSPC, EROFS, EACCES …: the log is not worth an outage. Count, and try again with the next lines.
       this.#dropped += lines.length;
-      this.#reopenLater(error);
+      this.#forget(error);
     }
+  }
+
+  /** Somebody else's rotation (rename, or removal) is noticed within a second of the next line. */
+  #followRename(): void {
+    const nowMs = performance.now();
+    if (this.#fd === undefined || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
+    this.#lookedAtMs = nowMs;
+    if (this.#path === STANDARD_OUTPUT) return;
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    if (there?.ino !== fstatSync(this.#fd).ino) this.#forget("the file was rotated");
   }
 
   #droppedLine(): string {
     return `${new Date().toISOString()} ${this.#tag} w0 tsgi| ${this.#dropped} log lines were lost: the file could not be written\n`;
   }
 
-  #reopenLater(error: unknown): void {
+  /** The next line opens the path anew. */
+  #forget(why: unknown): void {
     if (this.#fd === undefined || this.#path === STANDARD_OUTPUT) return;
     try {
       closeSync(this.#fd);
     } catch (closeError) {
-      process.stderr.write(`tsgi: ${messageOf(error)}; ${messageOf(closeError)}\n`);
+      process.stderr.write(`tsgi: ${messageOf(why)}; ${messageOf(closeError)}\n`);
     }
     this.#fd = undefined;
   }
@@ -108,7 +123,7 @@ function openAppend(path: string): number {
 }
 
 /** Printable text of at most LINE_MAX characters: control characters become \xNN. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   const cut = text.length > LINE_MAX ? `${text.slice(0, LINE_MAX)}…` : text;
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(cut) ? escapeControls(cut) : cut;

@@ -151,7 +151,7 @@ export class Vassal {
   }
 
   #line(worker: number, stream: LogStream, text: string): void {
-    if (stream !== "tsgi") this.#lastLines.push(text);
+    if (stream === "out" || stream === "err") this.#lastLines.push(text);
     this.#log.line(worker, stream, text);
   }
 
