@@ -18,7 +18,7 @@ import { UsageSampler } from "./usage-sampler.ts";
 import { createExecutors } from "./vassal-commands.ts";
 import { loadVassalFile } from "./vassal-file.ts";
 import { identifyVassal } from "./vassal-links.ts";
-import { addressesInUse } from "./vassal-machine.ts";
+import { addressesInUse } from "./generation-machine.ts";
 import type { GenerationHandle } from "./vassal-handle.ts";
 import { VassalTable } from "./vassal-table.ts";
 import { Waiting } from "./waiting.ts";

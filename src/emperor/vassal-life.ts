@@ -251,3 +251,13 @@ export function newLife(
     restarts: 0,
   };
 }
+
+/** The event of one type. */
+export type Of<E extends VassalEvent["type"]> = Extract<VassalEvent, { type: E }>;
+
+/** What one phase does with one event. */
+export type Cell<E extends VassalEvent["type"]> = (
+  life: VassalLife,
+  event: Of<E>,
+  context: StepContext,
+) => Step;

@@ -3,7 +3,8 @@ import type { Clock, Timers } from "../core/clock.ts";
 import type { Executors } from "./vassal-commands.ts";
 import type { VassalHandle } from "./vassal-handle.ts";
 import type { VassalCommand, VassalEvent } from "./vassal-life.ts";
-import { nextDeadlineMs, step } from "./vassal-machine.ts";
+import { nextDeadlineMs } from "./deadline-machine.ts";
+import { step } from "./vassal-machine.ts";
 
 /** A timer that comes later than this was held up (the process was stopped): what waits to be read comes first. */
 const LATE_MS = 500;

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { BACKOFF_CAP_MS } from "../../../src/emperor/backoff-policy.ts";
-import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/generation-machine.ts";
+import { nextDeadlineMs, STALE_CANDIDATE_MS } from "../../../src/emperor/deadline-machine.ts";
+import { addressesInUse } from "../../../src/emperor/generation-machine.ts";
+import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/take-over-machine.ts";
 import { EVENT_TYPES, PHASES, newLife } from "../../../src/emperor/vassal-life.ts";
 import type {
   Phase,
@@ -10,12 +12,7 @@ import type {
   VassalEvent,
   VassalLife,
 } from "../../../src/emperor/vassal-life.ts";
-import {
-  addressesInUse,
-  nextDeadlineMs,
-  STALE_CANDIDATE_MS,
-  step,
-} from "../../../src/emperor/vassal-machine.ts";
+import { step } from "../../../src/emperor/vassal-machine.ts";
 import { sampleConfig, tcp } from "../../kit/vassal-config.ts";
 import { checkShape } from "./vassal-simulation.ts";
 

@@ -1,14 +1,11 @@
 /** A world of one vassal with virtual time: processes, files and people act at random, the machine answers, invariants hold. */
 import assert from "node:assert/strict";
 import type { VassalCommand, VassalEvent, VassalLife } from "../../../src/emperor/vassal-life.ts";
-import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/generation-machine.ts";
+import { nextDeadlineMs } from "../../../src/emperor/deadline-machine.ts";
+import { addressesInUse, generationsOf } from "../../../src/emperor/generation-machine.ts";
+import { RELEASE_TIMEOUT_MS } from "../../../src/emperor/take-over-machine.ts";
 import { newLife } from "../../../src/emperor/vassal-life.ts";
-import {
-  addressesInUse,
-  generationsOf,
-  nextDeadlineMs,
-  step,
-} from "../../../src/emperor/vassal-machine.ts";
+import { step } from "../../../src/emperor/vassal-machine.ts";
 import { sampleConfig, seededRandom, tcp } from "../../kit/vassal-config.ts";
 
 interface Process {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { newLife } from "../../../src/emperor/vassal-life.ts";
 import type { VassalEvent, VassalLife } from "../../../src/emperor/vassal-life.ts";
-import { nextDeadlineMs, step } from "../../../src/emperor/vassal-machine.ts";
+import { nextDeadlineMs } from "../../../src/emperor/deadline-machine.ts";
+import { step } from "../../../src/emperor/vassal-machine.ts";
 import { reasonOf, stateOf, verdictOf } from "../../../src/emperor/vassal-verdict.ts";
 import { sampleConfig } from "../../kit/vassal-config.ts";
 
