@@ -6,8 +6,8 @@ import { MAX_FILE_BYTES } from "../config/formats/source-text.ts";
 import { formatProblem } from "../config/problem.ts";
 import { TsgiError } from "../core/errors.ts";
 import { readBounded } from "../platform/files.ts";
+import type { LogFormat, LogLevel } from "../platform/logger.ts";
 import { encodeUnix } from "../platform/socket-address.ts";
-import type { RunFlags } from "./commands/run.ts";
 import { defaultPlaces } from "./places.ts";
 import type { Environment } from "./places.ts";
 
@@ -37,6 +37,16 @@ const DEFAULTS: EmperorSettings = {
   logLevel: "info",
   envPass: [],
 };
+
+/** The flags of `run` as they were given. */
+export interface RunFlags {
+  readonly vassals?: readonly string[];
+  readonly runtimeDir?: string;
+  readonly stateDir?: string;
+  readonly config?: string;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+}
 
 /** Throws TsgiError for a settings file that is missing or wrong, and for a runtime dir too deep for its sockets. */
 export function runSettings(flags: RunFlags, { uid, env, home, cwd }: Surroundings): RunSettings {

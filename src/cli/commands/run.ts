@@ -11,7 +11,6 @@ import { createEmperor } from "../../emperor/emperor.ts";
 import { openStatsSocket } from "../../emperor/stats-socket.ts";
 import { takeLock } from "../../platform/lock.ts";
 import { createLogger } from "../../platform/logger.ts";
-import type { LogFormat, LogLevel } from "../../platform/logger.ts";
 import { isOpenForWriting, loadNative } from "../../platform/native.ts";
 import { peerOf } from "../../platform/peer.ts";
 import { systemProcesses } from "../../platform/processes.ts";
@@ -24,17 +23,8 @@ import { announceServing } from "../announcement.ts";
 import { coalesced } from "../coalesced.ts";
 import { prepareFolders } from "../run-folders.ts";
 import { runSettings } from "../run-settings.ts";
-import type { RunSettings } from "../run-settings.ts";
+import type { RunFlags, RunSettings } from "../run-settings.ts";
 import { installedPrograms } from "./run-vassal.ts";
-
-export interface RunFlags {
-  readonly vassals?: readonly string[];
-  readonly runtimeDir?: string;
-  readonly stateDir?: string;
-  readonly config?: string;
-  readonly logFormat?: LogFormat;
-  readonly logLevel?: LogLevel;
-}
 
 /** Between two rescans that SIGHUP asks for. */
 const RESCAN_GAP_MS = 2000;
