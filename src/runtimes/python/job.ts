@@ -45,10 +45,15 @@ export class Job extends DeadlineItem implements BodySink {
     this.block = block;
   }
 
-  /** Sends head and whatever of the body is here. Returns nothing: what follows goes the same way by itself. */
-  send(sink: FrameSink, id: number): void {
+  /** The worker that has it from now on, and its id there. */
+  place(sink: FrameSink, id: number): void {
     this.id = id;
     this.sink = sink;
+  }
+
+  /** Sends head and whatever of the body is here; what follows goes the same way by itself. */
+  send(sink: FrameSink): void {
+    const { id } = this;
     const { head } = this.exchange;
     if (head.body.kind === "none") {
       sink.sendText(encodeFrame(FRAME.request, id, this.block));

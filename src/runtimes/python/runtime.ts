@@ -249,8 +249,8 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
   #rescue(link: WorkerLink): void {
     const begun = this.#begunIds(link);
     const unbegun: Job[] = [];
-    for (const [id, job] of link.jobs) {
-      if (id > begun || job.exchange.done) {
+    for (const job of link.jobs.takeAll()) {
+      if (job.id > begun || job.exchange.done) {
         unbegun.push(job);
         continue;
       }
@@ -258,7 +258,6 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
       job.takenBack();
       job.exchange.fail(502, `worker ${link.id} (pid ${link.pid}) died while it ran the request`);
     }
-    link.jobs.clear();
     this.#dispatcher.giveBack(unbegun);
   }
 

@@ -11,6 +11,7 @@ import { monotonicMs } from "../monotonic.ts";
 import type { WorkerProcess } from "../pool/worker-source.ts";
 import { SHORT_SERVICE_MS, smoothService } from "./dispatch-policy.ts";
 import type { FrameSink, Job } from "./job.ts";
+import { JobTable } from "./job-table.ts";
 
 /** Body chunks up to here travel as text with the frames around them. */
 const COPY_MAX = 4096;
@@ -34,7 +35,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   readonly ticket: number;
   readonly threads: number;
   pid = 0;
-  readonly jobs = new Map<number, Job>();
+  readonly jobs = new JobTable<Job>();
   isReady = false;
   /** Gets no new work: retiring, leaving or dead. */
   isClosing = false;
@@ -143,8 +144,9 @@ export class WorkerLink implements WorkerProcess, FrameSink {
     this.isNudged = false;
     this.#lastId = (this.#lastId + 1) >>> 0;
     this.#begun += 1;
-    this.jobs.set(this.#lastId, job);
-    job.send(this, this.#lastId);
+    job.place(this, this.#lastId);
+    this.jobs.add(job);
+    job.send(this);
   }
 
   sendText(frames: string): void {
@@ -294,7 +296,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
   }
 
   #finish(job: Job): void {
-    this.jobs.delete(job.id);
+    this.jobs.delete(job);
     this.#answers += 1;
     if (job.isOrphan) this.#orphans -= 1;
     this.#host.finished(job);
@@ -327,7 +329,7 @@ export class WorkerLink implements WorkerProcess, FrameSink {
         for (let at = start; at + 4 <= end; at += 4) {
           const job = this.jobs.get(bytes.readUInt32LE(at));
           if (job === undefined) continue;
-          this.jobs.delete(job.id);
+          this.jobs.delete(job);
           this.#begun -= 1;
           if (job.isOrphan) this.#orphans -= 1;
           jobs.push(job);
