@@ -4,6 +4,7 @@ import _socket
 import _thread
 import itertools
 import os
+import select
 import struct
 import sys
 import time
@@ -97,6 +98,8 @@ class Worker:
         self.sending = _thread.allocate_lock()
         self.reading = _thread.allocate_lock()
         self.rest = b""
+        #: Reading end of the pipe that numbers of signals are written to.
+        self.signals = -1
         self.enqueue = self.pending.append
         #: How many requests wait to be begun.
         self.waiting = self.pending.__len__
@@ -107,6 +110,12 @@ class Worker:
         """Serves until the vassal process closes the data connection."""
         self.application = application
         _signal.signal(_signal.SIGTERM, self._leave)
+        # A handler waits for its thread to come back from recv(), and a signal just before recv() blocks does not wake
+        # it: the control thread hears of every signal by this pipe.
+        self.signals, bell = os.pipe()
+        os.set_blocking(bell, False)
+        _signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
+        os.register_at_fork(after_in_child=self._forget_signals)
         _thread.start_new_thread(self._obey, ())
         if self.threads == 1:
             self.idents[0] = _thread.get_ident()
@@ -122,6 +131,12 @@ class Worker:
     def _leave(self, _number, _frame):
         """SIGTERM: the vassal process sends nothing more, takes back what has not begun, then closes the connection."""
         self._tell(LEAVING)
+
+    def _forget_signals(self):
+        """In a child that the application forks: what ends it must not look like the end of the worker."""
+        _signal.set_wakeup_fd(-1)
+        if _signal.getsignal(_signal.SIGTERM) == self._leave:
+            _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
 
     # -- the data connection ------------------------------------------------------------------------------------
 
@@ -294,7 +309,15 @@ class Worker:
         """A thread of its own, so that it answers while requests run."""
         rest = b""
         try:
+            poll = select.poll()
+            poll.register(self.control.fileno(), select.POLLIN)
+            poll.register(self.signals, select.POLLIN)
             while True:
+                ready = [descriptor for descriptor, _ in poll.poll()]
+                if self.signals in ready:
+                    self._hear(os.read(self.signals, 64))
+                if self.control.fileno() not in ready:
+                    continue
                 chunk = self.control.recv(65536)
                 if not chunk:
                     break
@@ -309,6 +332,11 @@ class Worker:
             pass
         time.sleep(ORPHAN_SECONDS)
         os._exit(0)
+
+    def _hear(self, numbers):
+        """Signals that have come; one that the application took over is not for us."""
+        if _signal.SIGTERM in numbers and _signal.getsignal(_signal.SIGTERM) == self._leave:
+            self._tell(LEAVING)
 
     def _order(self, kind, id):
         if kind == RECALL:
