@@ -20,6 +20,7 @@ import { Loader } from "./loader.ts";
 import type { LoaderEvents } from "./loader.ts";
 import type { LoaderProcess } from "./loader-process.ts";
 import { openFifo, readLines, removeFile } from "./output.ts";
+import { signalName } from "./signal-name.ts";
 import { randomToken } from "./token.ts";
 import { WorkerLink } from "./worker-link.ts";
 import type { LinkHost } from "./worker-link.ts";
@@ -351,25 +352,6 @@ class PythonRuntime implements FrontedRuntime, WorkerSource, LinkHost, LoaderEve
   #begunFile(ticket: number): string {
     return join(this.#host.spec.scratch, `begun-${ticket}`);
   }
-}
-
-const SIGNAL_NAMES: Readonly<Record<number, string>> = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  13: "SIGPIPE",
-  15: "SIGTERM",
-  24: "SIGXCPU",
-};
-
-function signalName(signal: number): string {
-  return SIGNAL_NAMES[signal] ?? `signal ${signal}`;
 }
 
 /** `early` is the interpreter that was started while this program was still being evaluated, if one was. */
