@@ -9,7 +9,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, systemCode } from "../core/errors.ts";
 import { STANDARD_OUTPUT } from "../launch/log-file.ts";
 
 /** Rotation by copy and truncate, so that every descriptor with O_APPEND on the file stays valid. */
@@ -18,6 +18,8 @@ const LINE_MAX = 8192;
 /** Lines wait for the end of the event-loop turn: a busy request log costs one write for many lines. */
 const FLUSH_BYTES = 64 * 1024;
 const LOOK_EVERY_MS = 1000;
+/** Standard output: the same log, opened by the launcher before it gave up its rights. */
+const INHERITED_FD = 1;
 
 export interface LogTag {
   readonly name: string;
@@ -82,7 +84,7 @@ export class LogFile {
     const nowMs = performance.now();
     if (this.#fd === undefined || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
-    if (this.#path === STANDARD_OUTPUT) return;
+    if (this.#fd === INHERITED_FD) return;
     const there = statSync(this.#path, { throwIfNoEntry: false });
     if (there?.ino !== fstatSync(this.#fd).ino) this.#forget("the file was rotated");
   }
@@ -93,7 +95,7 @@ export class LogFile {
 
   /** The next line opens the path anew. */
   #forget(why: unknown): void {
-    if (this.#fd === undefined || this.#path === STANDARD_OUTPUT) return;
+    if (this.#fd === undefined || this.#fd === INHERITED_FD) return;
     try {
       closeSync(this.#fd);
     } catch (closeError) {
@@ -106,20 +108,22 @@ export class LogFile {
     this.#writtenBytes = 0;
     if (this.#path === STANDARD_OUTPUT) return;
     if (fstatSync(fd).size < ROTATE_BYTES) return;
-    copyFileSync(this.#path, `${this.#path}.1`);
+    // Without a right to the path the older part cannot be kept; the bound on the disk matters more.
+    if (fd !== INHERITED_FD) copyFileSync(this.#path, `${this.#path}.1`);
     ftruncateSync(fd, 0);
   }
 }
 
 function openAppend(path: string): number {
-  if (path === STANDARD_OUTPUT) return 1;
-  const flags =
-    constants.O_WRONLY |
-    constants.O_APPEND |
-    constants.O_CREAT |
-    constants.O_NOFOLLOW |
-    constants.O_NONBLOCK;
-  return openSync(path, flags, 0o640);
+  if (path === STANDARD_OUTPUT) return INHERITED_FD;
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
+  } catch (error) {
+    // Another user than the emperor's may not enter the folder of the logs.
+    if (systemCode(error) === "EACCES") return INHERITED_FD;
+    throw error;
+  }
 }
 
 /** Printable text of at most LINE_MAX characters: control characters become \xNN. */

@@ -34,6 +34,8 @@ export interface EmperorOptions {
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Another installation: its node and its tsgi-emperor.js. */
+  readonly program?: readonly [string, string];
   /** Prefix such as ["prlimit", "--nofile=256"]. */
   readonly wrap?: readonly string[];
 }
@@ -56,8 +58,7 @@ export class TestEmperor implements AsyncDisposable {
     mkdirSync(this.vassals, { recursive: true });
     const argv = [
       ...(options.wrap ?? []),
-      process.execPath,
-      EMPEROR,
+      ...(options.program ?? [process.execPath, EMPEROR]),
       "run",
       "--vassals",
       this.vassals,
