@@ -1,11 +1,9 @@
 /** Asks the application whether it is well, the way a client would: before the generation is ready, and from then on. */
 import type { Handler } from "../server/exchange.ts";
-import { ProbeExchange } from "./probe-exchange.ts";
+import { probe } from "../server/probe.ts";
+import { isWell, probeUntilWell } from "../server/probe-until-well.ts";
 
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 1000;
 const INTERVAL_MS = 10_000;
-const ANSWER_WITHIN_MS = 5000;
 /** One bad answer may be chance. */
 const UNHEALTHY_AFTER = 2;
 
@@ -29,12 +27,10 @@ export class HealthProbe {
 
   /** Resolves at the first good answer; how long that may take is the emperor's `ready-timeout`. */
   async start(): Promise<void> {
-    for (let delayMs = FIRST_RETRY_MS; !this.#stopped; delayMs *= 2) {
-      const answer = await this.#ask();
-      if (isGood(answer)) break;
-      this.#onChange(false, `health ${this.#path} answered ${answer}: waiting`);
-      await pause(Math.min(delayMs, LONGEST_RETRY_MS));
-    }
+    await probeUntilWell(
+      () => this.#ask(),
+      (answer) => this.#onChange(false, `health ${this.#path} answered ${answer}: waiting`),
+    );
     this.healthy = !this.#stopped;
     this.#watch();
   }
@@ -49,44 +45,22 @@ export class HealthProbe {
   }
 
   async #look(): Promise<void> {
-    this.#judge(await this.#ask());
+    const answer = await this.#ask();
+    if (answer !== undefined) this.#judge(answer);
     this.#watch();
   }
 
   #judge(answer: string): void {
-    this.#failures = isGood(answer) ? 0 : this.#failures + 1;
+    this.#failures = isWell(answer) ? 0 : this.#failures + 1;
     const healthy = this.#failures < UNHEALTHY_AFTER;
     if (healthy === this.healthy) return;
     this.healthy = healthy;
     this.#onChange(healthy, `health ${this.#path} answered ${answer}`);
   }
 
-  /** The status, or why there is none. */
-  #ask(): Promise<string> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        resolve("nothing in time");
-        exchange.abandon();
-      }, ANSWER_WITHIN_MS);
-      const exchange = new ProbeExchange(this.#path, (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      });
-      try {
-        this.#handle(exchange);
-      } catch (error) {
-        exchange.fail(500, String(error));
-      }
-    });
+  /** The status, or why there is none; undefined once nobody wants to know. */
+  async #ask(): Promise<string | undefined> {
+    if (this.#stopped) return undefined;
+    return new Promise((resolve) => probe(this.#path, this.#handle, resolve));
   }
-}
-
-function isGood(answer: string): boolean {
-  return /^[23]\d\d$/.test(answer);
-}
-
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, delayMs);
-  });
 }

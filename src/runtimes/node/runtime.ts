@@ -8,7 +8,7 @@ import type { AcceptingRuntime, CreateRuntime, RuntimeHost } from "../runtime.ts
 import { addCounters, sumCounters } from "./counters.ts";
 import { NO_TRAFFIC } from "../../ipc/link.ts";
 import { noWorker } from "./no-worker.ts";
-import { probeUntilWell } from "./health-wait.ts";
+import { probeUntilWell } from "../../server/probe-until-well.ts";
 import { resolveTarget } from "./target.ts";
 import { NodeWorkerProcess } from "./worker-process.ts";
 import type { FromWorker } from "./worker-messages.ts";

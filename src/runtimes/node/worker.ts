@@ -14,7 +14,7 @@ import { DeadlineWatch } from "./deadline-watch.ts";
 import { Flights, type Dispatch } from "./flights.ts";
 import { silentDescriptor, speak } from "./last-words.ts";
 import { LineWriter } from "./line-writer.ts";
-import { probe } from "./probe.ts";
+import { probe } from "../../server/probe.ts";
 import { HeldSignals } from "./signals.ts";
 import { Stragglers } from "./stragglers.ts";
 import { errorText, reportError } from "./error-text.ts";

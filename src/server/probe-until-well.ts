@@ -10,10 +10,15 @@ export async function probeUntilWell(
 ): Promise<void> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const answer = await ask();
-    if (answer === undefined || /^[23]\d\d$/.test(answer)) return;
+    if (answer === undefined || isWell(answer)) return;
     unwell(answer);
     await new Promise((resolve) => {
       setTimeout(resolve, pauseMs);
     });
   }
+}
+
+/** Whether a probe's answer is a 2xx or 3xx. */
+export function isWell(answer: string): boolean {
+  return /^[23]\d\d$/.test(answer);
 }

@@ -1,11 +1,11 @@
 /** A request of the vassal itself, to see whether the application is well: no client, only the status counts. */
 import { Socket } from "node:net";
-import type { RequestHead, ResponseHead } from "../../protocol/request.ts";
-import type { BodySink, Exchange, Handler } from "../../server/exchange.ts";
+import type { RequestHead, ResponseHead } from "../protocol/request.ts";
+import type { BodySink, Exchange, Handler } from "./exchange.ts";
 
 const ANSWER_WITHIN_MS = 5000;
 
-/** Calls `answered` once, with a status or with why there is none. */
+/** Asks the handler for `path`; calls `answered` once, with a status as text or with why there is none. */
 export function probe(path: string, handler: Handler, answered: (answer: string) => void): void {
   let open = true;
   const tell = (answer: string): void => {
@@ -84,7 +84,7 @@ class ProbeExchange implements Exchange {
   }
 
   fail(status: number, cause: string): void {
-    this.#over(`${status} (${cause})`);
+    this.#over(this.started ? "an incomplete response" : `${status} (${cause})`);
   }
 
   /** Nobody waits for the answer any more. */
