@@ -1,10 +1,11 @@
 /** One worker process of an `exec` program: its socket, its output, its readiness, its connections and its end. */
+import type { Readable } from "node:stream";
 import { spawn, type ChildProcess } from "node:child_process";
 import { messageOf } from "../../core/errors.ts";
+import { readLines } from "../output-lines.ts";
 import { SYSTEM_CLOCK, SYSTEM_TIMERS } from "../pool/pool-options.ts";
 import type { WorkerEvents, WorkerProcess } from "../pool/worker-source.ts";
 import { planLaunch, type LaunchFacts } from "./launch-plan.ts";
-import { LineSplitter } from "./line-splitter.ts";
 import { portProblem } from "./port-owner.ts";
 import { killTree, signal } from "./process-tree.ts";
 import { Readiness, type ReadyTest } from "./readiness.ts";
@@ -190,10 +191,8 @@ export class ProgramWorker implements WorkerProcess {
     this.#readiness.start();
   }
 
-  #readLines(stream: NodeJS.ReadableStream | null, name: "out" | "err"): void {
-    const lines = new LineSplitter((line) => this.#options.logLine(this.id, name, line));
-    stream?.on("data", (chunk: Buffer) => lines.push(chunk));
-    stream?.on("end", () => lines.end());
+  #readLines(stream: Readable | null, name: "out" | "err"): void {
+    if (stream) readLines(stream, (line) => this.#options.logLine(this.id, name, line));
   }
 
   #failed(error: unknown): void {

@@ -5,7 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import { LineDecoder, NO_TRAFFIC, type TrafficCounters } from "../../ipc/link.ts";
 import type { RuntimeHost } from "../runtime.ts";
 import type { WorkerEvents, WorkerProcess } from "../pool/worker-source.ts";
-import { readLines } from "./output-lines.ts";
+import { readLines } from "../output-lines.ts";
 import type { FromWorker, ToWorker, WorkerReport } from "./worker-messages.ts";
 import {
   CHANNEL_FD,

@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import type { VassalSpec } from "../../ipc/vassal-spec.ts";
 import { StartFailure } from "../runtime.ts";
 import { findInterpreter } from "./interpreter.ts";
-import { readLines } from "./output.ts";
+import { readLines } from "../output-lines.ts";
 
 /** How it ended; `failure` when it could not even be started. */
 export interface LoaderEnd {

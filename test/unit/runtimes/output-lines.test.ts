@@ -1,7 +1,8 @@
+/** Output of programs as lines. */
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { LINE_MAX, readLines } from "../../../../src/runtimes/node/output-lines.ts";
+import { LINE_MAX, readLines } from "../../../src/runtimes/output-lines.ts";
 
 async function linesOf(chunks: readonly Buffer[]): Promise<readonly string[]> {
   const lines: string[] = [];
@@ -27,4 +28,23 @@ test("readLines() hands on long lines in bounded pieces", async () => {
     lines.map((line) => line.length),
     [LINE_MAX, LINE_MAX, 5, 3],
   );
+});
+
+test("readLines() cuts a line that never ends", async () => {
+  const lines = await linesOf([Buffer.alloc(20_000, "x")]);
+  assert.deepEqual(
+    lines.map((line) => line.length),
+    [8192, 8192, 3616],
+  );
+});
+
+test("readLines() keeps what came before a stream failed", async () => {
+  const lines: string[] = [];
+  const stream = new Readable({ read: () => undefined });
+  readLines(stream, (line) => lines.push(line));
+  stream.push("whole\npart");
+  await new Promise((resolve) => stream.once("data", resolve));
+  stream.destroy(new Error("gone"));
+  await new Promise((resolve) => stream.once("close", resolve));
+  assert.deepEqual(lines, ["whole", "part"]);
 });

@@ -25,11 +25,14 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
     }
   };
   stream.on("data", (chunk: Buffer) => take(decoder.write(chunk)));
-  stream.on("end", () => {
+  const finish = (): void => {
     take(decoder.end());
     if (rest !== "") emit(rest, onLine);
     rest = "";
-  });
+  };
+  stream.on("end", finish);
+  // A stream that failed has no end; what came before it counts.
+  stream.on("close", finish);
   // The process is gone; what it wrote before has been read.
   stream.on("error", () => undefined);
 }
