@@ -11,6 +11,7 @@ import type { VassalSpec } from "../../src/ipc/vassal-spec.ts";
 import { listenAt, localPort } from "../../src/platform/sockets.ts";
 import type { CreateRuntime, FrontedRuntime } from "../../src/runtimes/runtime.ts";
 import { Front } from "../../src/server/front.ts";
+import { sampleConfig } from "../kit/vassal-config.ts";
 
 export interface SiteOptions {
   readonly app: AppConfig;
@@ -95,25 +96,11 @@ function siteSpec(options: SiteOptions): VassalSpec {
     linkVersion: LINK_VERSION,
     name: "site",
     generation: 1,
-    config: {
+    config: sampleConfig({
       app: options.app,
       listen: [],
-      env: {},
-      envFile: [],
-      pythonpath: [],
-      preload: true,
-      workers: { min: 1, max: 1 },
-      threads: 1,
-      deadlineMs: 0,
-      maxRequests: 0,
-      maxLifetimeMs: 0,
-      maxRssBytes: 0,
       readyTimeoutMs: 20_000,
       drainTimeoutMs: 5000,
-      touch: [],
-      limits: {},
-      requestLog: "none",
-      tags: [],
       http: {
         maxTargetBytes: 8192,
         maxHeadBytes: 65_536,
@@ -133,7 +120,7 @@ function siteSpec(options: SiteOptions): VassalSpec {
       },
       exec: { socket: options.socket ?? "listen-fds" },
       ...options.config,
-    },
+    }),
     release: options.release,
     directory: options.release,
     env: { PATH: process.env["PATH"] ?? "", ...options.env },

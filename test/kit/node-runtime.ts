@@ -9,6 +9,7 @@ import { listenAt, localPort } from "../../src/platform/sockets.ts";
 import { createNodeRuntime } from "../../src/runtimes/node/runtime.ts";
 import type { AcceptingRuntime } from "../../src/runtimes/runtime.ts";
 import { ROOT } from "./paths.ts";
+import { sampleConfig } from "./vassal-config.ts";
 
 export interface NodeFixture extends AsyncDisposable {
   readonly runtime: AcceptingRuntime;
@@ -33,29 +34,13 @@ const LIMITS: HttpLimits = {
   maxConnections: 1000,
 };
 
-const CONFIG: VassalConfig = {
+const CONFIG: VassalConfig = sampleConfig({
   app: { kind: "node", target: "" },
   listen: [],
-  env: {},
-  envFile: [],
-  pythonpath: [],
-  preload: true,
-  workers: { min: 1, max: 1 },
-  threads: 1,
-  deadlineMs: 0,
-  maxRequests: 0,
-  maxLifetimeMs: 0,
-  maxRssBytes: 0,
   readyTimeoutMs: 20_000,
   drainTimeoutMs: 10_000,
-  touch: [],
-  limits: {},
-  requestLog: "none",
-  tags: [],
   http: LIMITS,
-  static: { index: [], followSymlinks: false, precompressed: false },
-  exec: { socket: "port" },
-};
+});
 
 /** Creates the container; `start` and `serve` are the test's business unless `serveNow`. */
 export async function startNode(

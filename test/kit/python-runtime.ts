@@ -11,6 +11,7 @@ import type { FrontedRuntime } from "../../src/runtimes/runtime.ts";
 import { Front } from "../../src/server/front.ts";
 import { eventually } from "./eventually.ts";
 import { ROOT } from "./paths.ts";
+import { sampleConfig } from "./vassal-config.ts";
 
 export const PYTHON_APPS: string = join(ROOT, "test/fixtures/apps/python");
 
@@ -39,29 +40,13 @@ const LIMITS: HttpLimits = {
   maxConnections: 1000,
 };
 
-const CONFIG: VassalConfig = {
+const CONFIG: VassalConfig = sampleConfig({
   app: { kind: "python", target: "" },
   listen: [],
-  env: {},
-  envFile: [],
-  pythonpath: [],
-  preload: true,
-  workers: { min: 1, max: 1 },
-  threads: 1,
-  deadlineMs: 0,
-  maxRequests: 0,
-  maxLifetimeMs: 0,
-  maxRssBytes: 0,
   readyTimeoutMs: 20_000,
   drainTimeoutMs: 10_000,
-  touch: [],
-  limits: {},
-  requestLog: "none",
-  tags: [],
   http: LIMITS,
-  static: { index: [], followSymlinks: false, precompressed: false },
-  exec: { socket: "port" },
-};
+});
 
 /** Serves `target` of the folder `release`; rejects as `runtime.start` does. `env` is added to the application's. */
 export async function startPython(
